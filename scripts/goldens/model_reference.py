@@ -1,0 +1,146 @@
+"""The textbook forward pass of a GGUF file in NumPy float64.
+
+It reads the file, not the transformers checkpoint, so it checks the export as well; its distance from transformers'
+fp32 logits is the rounding error a bound has to allow. Each mutant is one plausible bug: `deviations` says how far it
+throws the logits.
+"""
+
+from math import erf
+
+import gguf
+import numpy as np
+
+COMMON_MUTANTS = ["missing_scale", "layer_swap"]
+LLAMA_MUTANTS = ["rope_pairing", "query_position_plus_one", "head_map"]
+GPT2_MUTANTS = ["position_plus_one", "position_missing", "qkv_split", "gelu_erf", "missing_bias"]
+WINDOW_MUTANTS = ["window_plus_one", "window_minus_one", "window_missing"]
+VISIBLE_EPSILON = 1e-4  # below it, a wrong epsilon hides in the rounding of fp32
+
+
+class Reference:
+    def __init__(self, path):
+        reader = gguf.GGUFReader(path)
+        self.tensors = {tensor.name: tensor for tensor in reader.tensors}
+        self.arch = reader.fields["general.architecture"].contents()
+
+        def key(name, default=None):
+            field = reader.fields.get(f"{self.arch}.{name}")
+            return default if field is None else field.contents()
+
+        self.layers = key("block_count")
+        self.heads = key("attention.head_count")
+        self.kv_heads = key("attention.head_count_kv", self.heads)
+        self.head_dim = key("attention.key_length", key("embedding_length") // self.heads)
+        self.window = key("attention.sliding_window")
+        self.rope_base = key("rope.freq_base")
+        self.epsilon = key("attention.layer_norm_rms_epsilon", key("attention.layer_norm_epsilon"))
+
+    def mutants(self):
+        """The bugs that can show in this file."""
+        names = COMMON_MUTANTS + (GPT2_MUTANTS if self.arch == "gpt2" else LLAMA_MUTANTS)
+        if self.window:
+            names = names + WINDOW_MUTANTS
+        if "rope_freqs.weight" in self.tensors:
+            names = names + ["rope_freqs_missing"]
+        return names + ["epsilon"] if self.epsilon > VISIBLE_EPSILON else names
+
+    def tensor(self, name):
+        tensor = self.tensors[name]
+        return gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float64)
+
+    def logits(self, ids, mutant=None):
+        """[tokens] ids -> [tokens, vocabulary] logits, every position."""
+        positions = np.arange(len(ids))
+        x = self.tensor("token_embd.weight")[ids]
+        if self.arch == "gpt2" and mutant != "position_missing":
+            x += self.tensor("position_embd.weight")[positions + (mutant == "position_plus_one")]
+        for layer in range(self.layers):
+            source = layer ^ 1 if mutant == "layer_swap" and (layer | 1) < self.layers else layer
+            x += self.attention(self.norm(x, f"blk.{source}.attn_norm", mutant), f"blk.{source}", positions, mutant)
+            x += self.feed_forward(self.norm(x, f"blk.{source}.ffn_norm", mutant), f"blk.{source}", mutant)
+        x = self.norm(x, "output_norm", mutant)
+        return x @ self.tensor("output.weight" if "output.weight" in self.tensors else "token_embd.weight").T
+
+    def norm(self, x, name, mutant):
+        epsilon = 1e-5 if mutant == "epsilon" else self.epsilon
+        if self.arch == "gpt2":
+            x = x - x.mean(-1, keepdims=True)
+        x = x / np.sqrt((x * x).mean(-1, keepdims=True) + epsilon) * self.tensor(f"{name}.weight")
+        return x + self.tensor(f"{name}.bias") if self.arch == "gpt2" else x
+
+    def linear(self, x, name, mutant=None):
+        y = x @ self.tensor(f"{name}.weight").T
+        return y + self.tensor(f"{name}.bias") if f"{name}.bias" in self.tensors and mutant != "missing_bias" else y
+
+    def attention(self, x, block, positions, mutant):
+        def heads(rows):  # [tokens, n * head_dim] -> [n, tokens, head_dim]
+            return rows.reshape(len(rows), -1, self.head_dim).swapaxes(0, 1)
+
+        if self.arch == "gpt2":
+            qkv = self.linear(x, f"{block}.attn_qkv", mutant)
+            if mutant == "qkv_split":  # as if each head kept its own q, k, v together
+                q, k, v = qkv.reshape(len(x), self.heads, 3, self.head_dim).transpose(2, 1, 0, 3)
+            else:
+                q, k, v = (heads(part) for part in np.split(qkv, 3, axis=-1))
+        else:
+            q, k, v = (heads(self.linear(x, f"{block}.attn_{part}")) for part in "qkv")
+            q = self.rope(q, positions + (mutant == "query_position_plus_one"), mutant)
+            k = self.rope(k, positions, mutant)
+
+        group = self.heads // self.kv_heads
+        head_map = np.arange(self.heads) // group
+        if mutant == "head_map":
+            head_map = np.arange(self.heads) % self.kv_heads
+        scale = 1 if mutant == "missing_scale" else self.head_dim**-0.5
+        scores = q @ k[head_map].swapaxes(1, 2) * scale  # [heads, tokens, keys]
+        distance = positions[:, None] - positions[None, :]
+        visible = distance >= 0
+        if self.window and mutant != "window_missing":
+            visible &= distance < self.window + (mutant == "window_plus_one") - (mutant == "window_minus_one")
+        scores = np.where(visible, scores, -np.inf)
+        weights = np.exp(scores - scores.max(-1, keepdims=True))
+        mixed = weights / weights.sum(-1, keepdims=True) @ v[head_map]
+        return self.linear(mixed.swapaxes(0, 1).reshape(len(x), -1), f"{block}.attn_output", mutant)
+
+    def rope(self, x, positions, mutant):
+        """Turns rows (2i, 2i + 1) of each head by position / base^(2i / head_dim)."""
+        frequencies = self.rope_base ** -(np.arange(0, self.head_dim, 2) / self.head_dim)
+        if "rope_freqs.weight" in self.tensors and mutant != "rope_freqs_missing":
+            frequencies = frequencies / self.tensor("rope_freqs.weight")
+        turn = np.exp(1j * positions[:, None] * frequencies)
+        if mutant == "rope_pairing":
+            first, second = np.split(x, 2, axis=-1)
+            turned = (first + 1j * second) * turn
+            return np.concatenate([turned.real, turned.imag], axis=-1)
+        turned = (x[..., 0::2] + 1j * x[..., 1::2]) * turn
+        return np.stack([turned.real, turned.imag], axis=-1).reshape(x.shape)
+
+    def feed_forward(self, x, block, mutant):
+        up = self.linear(x, f"{block}.ffn_up", mutant)
+        if self.arch == "gpt2":
+            if mutant == "gelu_erf":
+                hidden = 0.5 * up * (1 + np.vectorize(erf)(up / np.sqrt(2)))
+            else:
+                hidden = 0.5 * up * (1 + np.tanh(np.sqrt(2 / np.pi) * (up + 0.044715 * up**3)))
+        else:
+            gate = self.linear(x, f"{block}.ffn_gate")
+            hidden = gate / (1 + np.exp(-gate)) * up
+        return self.linear(hidden, f"{block}.ffn_down", mutant)
+
+
+def check_visible(mutants, noise):
+    """Fails unless every mutant throws the logits at least 100 times as far as fp32 rounding does."""
+    if hidden := {name: distance for name, distance in mutants.items() if distance < 100 * noise}:
+        raise SystemExit(f"mutants too close to the fp32 noise of {noise:.2e}: {hidden}")
+
+
+def largest_difference(left, right):
+    return max(float(np.abs(np.asarray(a, np.float64) - b).max()) for a, b in zip(left, right, strict=True))
+
+
+def deviations(reference, prompts, right):
+    """mutant -> largest distance of its logits from the right ones, over all prompts."""
+    return {
+        mutant: largest_difference([reference.logits(ids, mutant) for ids in prompts], right)
+        for mutant in reference.mutants()
+    }

@@ -1,0 +1,41 @@
+// The one table of limits. Everything that comes from outside is held to a row of it before any work starts.
+#pragma once
+#include <cstdint>
+
+namespace ridgeline::limits {
+
+// GGUF files
+inline constexpr uint64_t gguf_header_bytes = 128ull << 20;  // everything before the tensor data; a million tensors fit
+inline constexpr uint64_t gguf_metadata_entries = 65'536;
+inline constexpr uint64_t gguf_tensors = 1'048'576;
+inline constexpr uint64_t gguf_key_bytes = 256;
+inline constexpr uint64_t gguf_tensor_name_bytes = 64;      // including the NUL other readers reserve: 63 characters
+inline constexpr uint64_t gguf_string_bytes = 16ull << 20;  // one metadata string; chat templates are below 1 MiB
+inline constexpr uint64_t gguf_array_elements = 16ull << 20;
+inline constexpr uint64_t tensor_dimensions = 4;
+inline constexpr uint64_t alignment_least = 8, alignment_most = 4096;
+
+// Models
+inline constexpr int64_t layers = 1'024;
+inline constexpr int64_t dimension = 1 << 20;  // hidden size, feed-forward size, heads * head_dim
+inline constexpr int64_t heads = 4'096;
+inline constexpr int64_t head_dim = 512;
+inline constexpr int64_t vocabulary = 4 << 20;
+inline constexpr int64_t context = 64 << 20;
+
+// Text
+inline constexpr uint64_t prompt_bytes = 8ull << 20;
+inline constexpr uint64_t token_bytes = 1ull << 20;
+inline constexpr uint64_t special_token_bytes = 1'024;
+inline constexpr uint64_t merges = 8ull << 20;
+inline constexpr uint64_t template_bytes = 512ull << 10;  // published ones are below 32 KiB; bounds how deep one nests
+inline constexpr uint64_t template_fuel = 1'000'000;  // interpreter steps of one rendering
+inline constexpr uint64_t template_output_bytes = 4ull << 20;
+inline constexpr uint64_t template_memory_bytes = 64ull << 20;  // beside eight times the messages
+inline constexpr uint64_t template_milliseconds = 3'000;
+
+// Command line
+inline constexpr int64_t threads = 1'024;
+inline constexpr int64_t batch_sequences = 65'536;  // of an --batch expression
+
+}  // namespace ridgeline::limits

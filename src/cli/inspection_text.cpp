@@ -1,0 +1,210 @@
+#include "cli/inspection_text.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text_table.h"
+#include "cost/explain.h"
+
+namespace ridgeline {
+namespace {
+
+using Align = TextTable::Align;
+using Json = nlohmann::ordered_json;
+
+std::string bytes_text(int64_t n) { return n < 1000 ? fmt::format("{} B", n) : quantity(static_cast<double>(n)) + "B"; }
+std::string many(int64_t n, std::string_view what) {
+  return fmt::format("{} {}{}", grouped(n), what, n == 1 ? "" : "s");
+}
+std::string plain(std::string_view text) {  // printable() without its quotes where it changed nothing
+  std::string quoted = printable(text);
+  return quoted.size() == text.size() + 2 ? std::string(text) : quoted;
+}
+
+std::string shape_text(const ModelConfig& config) {
+  int heads = std::visit([](const auto& c) { return c.heads; }, config), kv = kv_heads_of(config);
+  std::string text = fmt::format("{} of {}, {} of {}", many(layers_of(config), "layer"),
+                                 grouped(std::visit([](const auto& c) { return c.dim; }, config)), many(heads, "head"),
+                                 head_dim_of(config));
+  if (kv != heads) text += fmt::format(" ({} for keys and values)", kv);
+  text += fmt::format(", feed-forward {}", grouped(std::visit([](const auto& c) { return c.ffn; }, config)));
+  if (std::visit([](const auto& c) { return c.tied; }, config)) text += ", the head is the embedding";
+  if (auto* llama = std::get_if<LlamaConfig>(&config); llama && llama->window)
+    text += fmt::format(", a window of {} tokens", grouped(llama->window));
+  return text;
+}
+
+std::string memory_text(const Inspection& it) {
+  const auto& m = *it.memory;
+  int64_t trained = context_of(it.model->config), usual = std::min<int64_t>(trained, 4096);
+  TextTable table({{"memory to run it", Align::left}, {"bytes"}});
+  table.row({"weights, packed", m.weights ? bytes_text(*m.weights) : "-"});
+  table.row({"KV cache, each token", bytes_text(m.kv_token)});
+  if (usual < trained) table.row({fmt::format("KV cache, {} tokens", grouped(usual)), bytes_text(m.kv_token * usual)});
+  table.row({fmt::format("KV cache, {} tokens, as trained", grouped(trained)), bytes_text(m.kv_token * trained)});
+  table.row({fmt::format("activations, a step of {}", many(m.step_tokens, "token")),
+             m.activations ? bytes_text(*m.activations) : "-"});
+  return table.text();
+}
+
+std::string types_text(const Inspection& it) {
+  TextTable table({{"type", Align::left}, {"tensors"}, {"elements"}, {"bytes"}, {"", Align::left}});
+  for (const auto& s : it.types)
+    table.row({std::string(s.type->name), grouped(s.tensors), grouped(s.elements), grouped(s.bytes),
+               s.type->dtype ? "" : "does not compute here"});
+  return table.text();
+}
+
+std::string tokenizer_text(const Inspection& it) {
+  const auto& t = it.text;
+  if (t.kind.empty()) return "none";
+  std::string text = plain(t.kind);
+  if (!t.pre.empty()) text += ", pre-tokenizer " + plain(t.pre);
+  return text + ", " + many(t.tokens, "token") + (t.works ? "" : ", not supported");
+}
+
+std::string name_of(const GgufFile& file, const Inspection& it) {
+  if (it.model) return it.model->name;
+  auto* name = file.metadata().find_entry("general.name");
+  return name ? file.metadata().show(*name) : "a file without a name";
+}
+
+bool is_unsupported(const Inspection& it, const GgufTensor& t) {
+  if (!it.model) return !t.type->dtype;
+  const auto& list = it.model->unsupported;
+  return std::find(list.begin(), list.end(), &t) != list.end();
+}
+
+Json config_json(const ModelConfig& config) {
+  Json j = {{"layers", layers_of(config)}, {"head_dim", head_dim_of(config)}, {"kv_heads", kv_heads_of(config)}};
+  std::visit(
+      [&](const auto& c) {
+        j["dim"] = c.dim, j["heads"] = c.heads, j["ffn"] = c.ffn;
+        j["vocab"] = c.vocab, j["context"] = c.context, j["eps"] = c.eps, j["tied"] = c.tied;
+      },
+      config);
+  if (auto* llama = std::get_if<LlamaConfig>(&config)) {
+    j["rope_base"] = llama->rope_base, j["window"] = llama->window;
+    j["rope_factors"] = llama->rope_factors;
+  }
+  return j;
+}
+
+Json value_json(const GgufMetadata& metadata, const GgufEntry& e) {
+  if (e.is_array) return {{"type", name_of(e.type)}, {"count", e.count}, {"begins", metadata.show(e)}};
+  switch (e.type) {
+    case GgufType::string: return metadata.get<std::string>(e.key);
+    case GgufType::boolean: return metadata.get<bool>(e.key);
+    case GgufType::float32:
+    case GgufType::float64: return metadata.get<double>(e.key);
+    case GgufType::uint64: return metadata.get<uint64_t>(e.key);
+    default: return metadata.get<int64_t>(e.key);
+  }
+}
+
+}  // namespace
+
+std::string inspection_text(const GgufFile& file, const Inspection& it) {
+  std::string text = fmt::format("{}   {}   {} parameters   {} on disk\n", name_of(file, it),
+                                 it.architecture.empty() ? "no architecture" : plain(it.architecture),
+                                 parameter_text(it.parameters), bytes_text(it.file_bytes));
+  if (it.model) {
+    text += shape_text(it.model->config) + "\n";
+    text += fmt::format("trained for {} tokens of context, vocabulary of {}\n\n", grouped(context_of(it.model->config)),
+                        grouped(vocabulary_of(it.model->config)));
+    text += memory_text(it) + "\n";
+  }
+  text += types_text(it) + "\n";
+  text += fmt::format("tokenizer      {}\n", tokenizer_text(it));
+  text += fmt::format("chat template  {}\n", it.text.chat_template ? "yes" : "no");
+  text += fmt::format("file           GGUF version {}, {}, {}\n", file.version(),
+                      many(static_cast<int64_t>(file.tensors().size()), "tensor"),
+                      many(static_cast<int64_t>(file.metadata().entries().size()), "metadata key"));
+  if (it.model && !it.model->unsupported.empty())
+    text +=
+        fmt::format("cannot run     {} of the weights have a type that nothing computes with here: the first is {}\n",
+                    grouped(static_cast<int64_t>(it.model->unsupported.size())), it.model->unsupported.front()->text());
+  for (const auto& w : it.warnings) text += fmt::format("warning        {}\n", w);
+  return text;
+}
+
+Json inspection_json(const GgufFile& file, const Inspection& it) {
+  Json j = {{"architecture", it.architecture},
+            {"name", nullptr},
+            {"parameters", it.parameters},
+            {"file_bytes", it.file_bytes}};
+  j["gguf_version"] = file.version();
+  j["config"] = nullptr;
+  if (it.model) j["name"] = it.model->name, j["config"] = config_json(it.model->config);
+  j["types"] = Json::array();
+  for (const auto& s : it.types)
+    j["types"].push_back({{"type", s.type->name},
+                          {"computes", s.type->dtype.has_value()},
+                          {"tensors", s.tensors},
+                          {"elements", s.elements},
+                          {"bytes", s.bytes}});
+  j["memory"] = nullptr;
+  if (it.memory) {
+    auto or_null = [](std::optional<int64_t> n) { return n ? Json(*n) : Json(); };
+    const auto& m = *it.memory;
+    j["memory"] = {{"weight_bytes", or_null(m.weights)},
+                   {"kv_bytes_per_token", m.kv_token},
+                   {"kv_bytes_trained_context", m.kv_token * context_of(it.model->config)},
+                   {"step_tokens", m.step_tokens},
+                   {"activation_bytes", or_null(m.activations)}};
+  }
+  j["tokenizer"] = {{"kind", it.text.kind}, {"pre", it.text.pre}, {"tokens", it.text.tokens}, {"works", it.text.works}};
+  j["chat_template"] = it.text.chat_template;
+  j["unsupported"] = Json::array();
+  if (it.model)
+    for (auto* t : it.model->unsupported) j["unsupported"].push_back(t->name);
+  j["warnings"] = it.warnings;
+  j["error"] = nullptr;
+  if (it.refused) j["error"] = {{"id", it.refused->id()}, {"message", it.refused->what()}};
+  return j;
+}
+
+std::string tensors_text(const GgufFile& file, const Inspection& it) {
+  TextTable table({{"tensor", Align::left},
+                   {"type", Align::left},
+                   {"shape", Align::left},
+                   {"offset"},
+                   {"bytes"},
+                   {"", Align::left}});
+  for (const auto& t : file.tensors())
+    table.row({std::string(t.name), std::string(t.type->name),
+               fmt::format("{}", fmt::join(t.ne.begin(), t.ne.begin() + t.rank, " x ")),
+               grouped(static_cast<int64_t>(t.offset)), grouped(static_cast<int64_t>(t.bytes)),
+               is_unsupported(it, t) ? "cannot run" : ""});
+  return table.text();
+}
+
+Json tensors_json(const GgufFile& file, const Inspection& it) {
+  Json list = Json::array();
+  for (const auto& t : file.tensors())
+    list.push_back({{"name", t.name},
+                    {"type", t.type->name},
+                    {"shape", std::vector(t.ne.begin(), t.ne.begin() + t.rank)},
+                    {"offset", t.offset},
+                    {"bytes", t.bytes},
+                    {"computes", !is_unsupported(it, t)}});
+  return list;
+}
+
+std::string metadata_text(const GgufFile& file) {
+  TextTable table({{"key", Align::left}, {"type", Align::left}, {"value", Align::left}});
+  for (const auto& e : file.metadata().entries()) {
+    std::string type(name_of(e.type));
+    if (e.is_array) type = fmt::format("{}[{}]", type, grouped(static_cast<int64_t>(e.count)));
+    table.row({std::string(e.key), type, file.metadata().show(e, 60)});
+  }
+  return table.text();
+}
+
+Json metadata_json(const GgufFile& file) {
+  Json j = Json::object();
+  for (const auto& e : file.metadata().entries()) j[std::string(e.key)] = value_json(file.metadata(), e);
+  return j;
+}
+
+}  // namespace ridgeline

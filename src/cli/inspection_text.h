@@ -1,0 +1,23 @@
+// An inspection for people and for programs. What a file names is made fit for a terminal.
+#pragma once
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "instance/inspection.h"
+
+namespace ridgeline {
+
+std::string inspection_text(const GgufFile&, const Inspection&);
+// architecture, name, parameters, file_bytes, config, types, memory, tokenizer, chat_template, unsupported, warnings,
+// error.
+nlohmann::ordered_json inspection_json(const GgufFile&, const Inspection&);
+
+// Every tensor: its type, its shape as the file has it (the contiguous dimension first), where it lies.
+std::string tensors_text(const GgufFile&, const Inspection&);
+nlohmann::ordered_json tensors_json(const GgufFile&, const Inspection&);
+
+// Every metadata key, long values shortened. JSON: null, numbers, text, or {type, count, begins} for an array.
+std::string metadata_text(const GgufFile&);
+nlohmann::ordered_json metadata_json(const GgufFile&);
+
+}  // namespace ridgeline

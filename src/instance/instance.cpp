@@ -1,0 +1,98 @@
+#include "instance/instance.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "formats/gguf_config.h"
+#include "instance/gguf_vocabulary.h"
+
+namespace ridgeline {
+namespace {
+
+double mib(int64_t bytes) { return static_cast<double>(bytes) / 1048576; }
+
+// Says what a model needs before anything large is taken.
+void check_fits(int64_t weights, int64_t kv, int64_t context) {
+  int64_t have = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGE_SIZE);
+  if (weights + kv <= have) return;
+  fail(ExitCode::unavailable, "does_not_fit",
+       "the model does not fit: weights {:.0f} MiB and a KV cache of {:.0f} MiB for {} tokens, this machine has {:.0f} MiB; "
+       "use a smaller -c, or a file of a smaller type",
+       mib(weights), mib(kv), context, mib(have));
+}
+
+}  // namespace
+
+int available_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return sched_getaffinity(0, sizeof set, &set) ? 1 : std::clamp(CPU_COUNT(&set), 1, static_cast<int>(limits::threads));
+}
+
+PipelineOptions pipeline_options(const GgufFile& file, const ModelConfig& config, const InstanceOptions& o) {
+  auto as_in_file = [&file, &config, wanted = o.weights](const std::string& weight, DType now) {
+    if (wanted) return *wanted;
+    auto bound = bind_tensor(gguf_bindings(config), weight);
+    const GgufTensor* t = bound ? file.find_tensor(bound->tensor) : nullptr;
+    return t ? file.dtype(*t) : now;
+  };
+  return {.retype = {as_in_file, o.kv}, .disabled = o.disabled};
+}
+
+std::unique_ptr<Instance> Instance::open(const std::string& path, const InstanceOptions& options) {
+  std::unique_ptr<Instance> it(new Instance);
+  auto start = std::chrono::steady_clock::now();
+  it->load(path, options);
+  it->report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return it;
+}
+
+void Instance::load(const std::string& path, const InstanceOptions& o) {
+  check_names(o.disabled);
+  kernels_ = usable_kernel_sets(o.kernels);
+  GgufFile file = GgufFile::open(path);
+  GgufModel model = read_model_config(file);
+  name_ = std::move(model.name);
+  config_ = std::move(model.config);
+  read_text(file);
+
+  Program program = apply(build(name_, DType::bf16, config_), pipeline_options(file, config_, o));
+  context_ = o.context ? o.context : std::min<int64_t>(context_of(config_), 4096);
+  int64_t blocks = (context_ + block_tokens - 1) / block_tokens, kv = 0;
+  if (program.is_cached()) kv = blocks * KvMemory::block_bytes(program, head_dim_of(config_));
+  check_fits(Weights::bytes_needed(program), kv, context_);
+
+  team_ = std::make_unique<Team>(o.threads ? o.threads : available_processors());
+  weights_ = Weights::load(program, file, config_, *team_);
+  blocks_.emplace(blocks);
+  if (program.is_cached()) kv_.emplace(program, head_dim_of(config_), blocks);
+  report_.file_bytes = static_cast<int64_t>(file.file_bytes());
+  report_.weight_bytes = weights_->bytes();
+  report_.kv_bytes = kv;
+  for (const auto& w : file.warnings()) report_.warnings.push_back(w);
+  for (auto& w : model.warnings) report_.warnings.push_back(std::move(w));
+  executor_.emplace(std::move(program), *weights_, kv_ ? &*kv_ : nullptr, *team_, kernels_);
+}
+
+void Instance::read_text(const GgufFile& file) {
+  tokenizer_.emplace(read_vocabulary(file));
+  auto source = read_chat_template(file);
+  if (!source) return;
+  auto token_text = [&](std::optional<int32_t> id) -> std::optional<std::string> {
+    if (!id) return {};
+    return std::string(tokenizer_->token_text(*id));
+  };
+  auto bos = token_text(tokenizer_->bos()), eos = token_text(tokenizer_->eos());
+  try {
+    template_.emplace(*source, bos, eos);
+  } catch (const Error& e) {  // raw completion still works
+    report_.warnings.push_back(fmt::format("the chat template cannot be used: {}", e.what()));
+  }
+}
+
+}  // namespace ridgeline

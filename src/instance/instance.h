@@ -1,0 +1,77 @@
+// A model opened: file -> config -> program -> weights, KV cache and kernels; tokenizer and chat template.
+#pragma once
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "kv/block_pool.h"
+#include "models/catalogue.h"
+#include "passes/passes.h"
+#include "runtime/executor.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace ridgeline {
+
+struct InstanceOptions {
+  int threads = 0;                  // 0: one per processor this process may use
+  int64_t context = 0;              // tokens the KV cache holds, all sequences together; 0: the model's, at most 4,096
+  std::string kernels;              // the set to begin with; empty: the fastest
+  std::set<std::string> disabled;   // passes and fusions left out
+  std::optional<DType> weights;     // type of the weight matrices; none: as in the file
+  std::optional<DType> kv;          // bf16 or f32; none: bf16
+};
+
+// What opening took.
+struct LoadReport {
+  double seconds = 0;
+  int64_t file_bytes = 0, weight_bytes = 0, kv_bytes = 0;
+  std::vector<std::string> warnings;
+};
+
+class Instance {
+ public:
+  // Opens a GGUF file. Throws what GgufFile, read_model_config and Weights throw; (unavailable) where it does not fit in memory,
+  // with what it would need.
+  static std::unique_ptr<Instance> open(const std::string& path, const InstanceOptions& options);
+
+  const std::string& name() const { return name_; }
+  const ModelConfig& config() const { return config_; }
+  const Program& program() const { return executor_->program(); }
+  const Tokenizer& tokenizer() const { return *tokenizer_; }
+  const ChatTemplate* chat_template() const { return template_ ? &*template_ : nullptr; }  // nullptr: the file has none that works
+  Executor& executor() { return *executor_; }
+  BlockPool& blocks() { return *blocks_; }
+  KvMemory* kv() { return kv_ ? &*kv_ : nullptr; }
+  const Weights& weights() const { return *weights_; }
+  Team& team() { return *team_; }
+  int64_t context() const { return context_; }
+  const LoadReport& report() const { return report_; }
+  const std::vector<const KernelSet*>& kernels() const { return kernels_; }
+
+ private:
+  Instance() = default;
+  void load(const std::string& path, const InstanceOptions& options);
+  void read_text(const GgufFile& file);
+
+  std::string name_;
+  ModelConfig config_;
+  std::optional<Tokenizer> tokenizer_;
+  std::optional<ChatTemplate> template_;
+  std::unique_ptr<Team> team_;
+  std::vector<const KernelSet*> kernels_;
+  std::optional<Weights> weights_;
+  std::optional<KvMemory> kv_;
+  std::optional<BlockPool> blocks_;
+  std::optional<Executor> executor_;
+  int64_t context_ = 0;
+  LoadReport report_;
+};
+
+// Processors this process may use.
+int available_processors();
+// The program of a model file before any pass, and the pass options for it: types as in the file unless options say otherwise.
+PipelineOptions pipeline_options(const GgufFile& file, const ModelConfig& config, const InstanceOptions& options);
+
+}  // namespace ridgeline

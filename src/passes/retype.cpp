@@ -1,0 +1,21 @@
+#include "ops/attention.h"
+#include "ops/pairs.h"
+#include "passes/passes.h"
+#include "program/rewriter.h"
+
+namespace ridgeline {
+
+Program retype(const Program& p, const Retype& to) {
+  Program typed = p;
+  for (auto& v : typed.values)
+    if (v.type.is_matrix() && to.matrix) v.type.dtype = to.matrix(v.name, v.type.dtype);
+  return rewrite(typed, [&](Rewriter& r, const Node& n) {
+    auto* a = n.op.as<Attention>();
+    if (!a || !to.kv) return r.keep(n);
+    Attention attention = r.map(*a);
+    attention.type = *to.kv;
+    r.replace(n, attention);
+  });
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,58 @@
+// The transcendental functions of every arithmetic, in plain IEEE operations: no libm, so the same bits on every machine.
+// The kernel sets evaluate the same formulas over vectors. Error bounds: docs/numerics.md.
+#pragma once
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+namespace ridgeline {
+
+// Coefficients of a minimax polynomial for 2^f on [-1/2, 1/2], constant term exactly 1; relative error 2.6e-9.
+inline constexpr float exp2_coefficients[7] = {0x1.0000000p+0f, 0x1.62e4320p-1f,  0x1.ebfbe20p-3f, 0x1.c6ae720p-5f,
+                                               0x1.3b270e0p-7f, 0x1.5f72760p-10f, 0x1.470b480p-13f};
+inline constexpr float exp2_least = -125.5f, exp2_most = 127.49f;  // outside: +0 below, clamped above
+inline constexpr float exp_least = -86.9f, exp_most = 88.3f;
+inline constexpr float log2e_high = 1.44269502162933349609375f, log2e_low = 1.925963033500011e-08f;
+
+namespace detail {
+inline float exp2_polynomial(float f) {
+  float p = exp2_coefficients[6];
+  for (int i = 5; i >= 0; --i) p = __builtin_fmaf(p, f, exp2_coefficients[i]);
+  return p;
+}
+// min, then max as the vector instructions order them: the second operand where unordered, so a NaN passes through.
+inline float clamped(float x, float least, float most) {
+  float above = least > x ? least : x;
+  return most < above ? most : above;
+}
+inline float times_power(float p, float n) {  // p * 2^n by adding to the exponent; n is whole. A NaN p stays a NaN
+  int32_t k = n == n ? static_cast<int32_t>(n) : INT32_MIN;
+  return std::bit_cast<float>(std::bit_cast<uint32_t>(p) + (static_cast<uint32_t>(k) << 23));
+}
+}  // namespace detail
+
+// 2^x, at most 1.01 ulp; +0 below -125.5, clamped at 127.49, never a denormal.
+inline float exp2_f32(float x) {
+  float y = detail::clamped(x, exp2_least, exp2_most), n = std::nearbyintf(y);
+  float r = detail::times_power(detail::exp2_polynomial(y - n), n);
+  return x < exp2_least ? 0.0f : r;
+}
+
+// e^x = 2^(x log2 e) with log2 e in two parts.
+inline float exp_f32(float x) {
+  float y = detail::clamped(x, exp_least, exp_most), t = y * log2e_high, n = std::nearbyintf(t);
+  float f = __builtin_fmaf(y, log2e_low, __builtin_fmaf(y, log2e_high, 0.0f - n));
+  float r = detail::times_power(detail::exp2_polynomial(f), n);
+  return x < exp_least ? 0.0f : r;
+}
+
+// sin and cos of an angle in radians, |x| < 2^30, in double: Cody-Waite reduction and Taylor polynomials, error below 1e-15
+// for angles a context can reach. Used for rotary positions only.
+struct SinCos {
+  double sin, cos;
+};
+SinCos sin_cos(double x);
+// base^y for base > 0 in double, relative error below 1e-14: rotary frequencies.
+double power(double base, double y);
+
+}  // namespace ridgeline

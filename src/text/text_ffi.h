@@ -1,0 +1,91 @@
+/* The whole border between C++ and the Rust library in rust/. Only tokenizer.cpp and chat_template.cpp include it.
+ *
+ * Text crosses as slices that the callee only borrows. Results are handed to a sink before the call returns, so that no
+ * memory changes hands. A call that does not return rl_ok has handed its sink a message instead. Objects may be used by
+ * many threads at once; `free` accepts NULL. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+  const char* data; /* may be NULL when size is 0 */
+  size_t size;
+} rl_slice;
+
+typedef struct {
+  void* to;
+  void (*write)(void* to, const void* data, size_t size); /* must not throw; size in bytes */
+} rl_sink;
+
+typedef enum {
+  rl_ok = 0,
+  rl_invalid = 1, /* what was given is malformed */
+  rl_limit = 2,   /* a limit was reached: steps, time, memory, output, nesting */
+  rl_raised = 3,  /* the template called raise_exception(message) */
+  rl_fault = 4,   /* a fault of the library */
+} rl_status;
+
+/* --- byte-pair encoding ------------------------------------------------------------------------------------------ */
+
+typedef struct rl_encoder rl_encoder;
+
+/* One token. kind: 0 takes no part in encoding, 1 a product of merges, 2 matched in any text, 3 matched only when asked. */
+typedef struct {
+  rl_slice text; /* UTF-8; kind 1 is spelt in the byte alphabet of GPT-2 */
+  int32_t kind;
+} rl_token;
+
+/* left + right is the text of a token of kind 1, and so are the two. Their order is their rank. */
+typedef struct {
+  rl_slice left, right;
+} rl_merge;
+
+typedef struct {
+  const rl_token* tokens; /* the index is the id */
+  size_t token_count;
+  const rl_merge* merges;
+  size_t merge_count;
+  rl_slice pre_tokenizer;   /* one of: gpt-2 smollm llama-bpe qwen2 */
+  int32_t add_prefix_space; /* put a space before each piece of text that does not begin with one */
+} rl_vocabulary;
+
+rl_status rl_encoder_new(const rl_vocabulary* vocabulary, rl_encoder** result, rl_sink error);
+void rl_encoder_free(rl_encoder* encoder);
+
+/* text -> int32_t ids. parse_special: tokens of kind 3 are matched. breaker: a code point that is dropped from the text
+ * but over which no token is matched; 0 for none. Bytes that are not UTF-8 become their byte tokens. */
+rl_status rl_encode(const rl_encoder* encoder, rl_slice text, int32_t parse_special, uint32_t breaker, rl_sink result);
+
+/* text -> text in which the breaker stands inside each occurrence of a token of kind 3, and wherever the text (trimmed)
+ * begins or ends with a part of one. Bytes that are not UTF-8 become U+FFFD. */
+rl_status rl_break_special(const rl_encoder* encoder, rl_slice text, uint32_t breaker, rl_sink result);
+
+/* --- chat templates ---------------------------------------------------------------------------------------------- */
+
+typedef struct rl_template rl_template;
+
+typedef struct {
+  rl_slice role, content;
+} rl_message;
+
+typedef struct {
+  uint64_t steps;        /* interpreter steps of one rendering */
+  uint64_t output_bytes; /* of one rendering */
+  uint64_t memory_bytes; /* live at once while compiling or rendering */
+  uint64_t milliseconds; /* of one compiling or rendering */
+} rl_template_limits;
+
+/* bos, eos: data is NULL where the vocabulary has none. */
+rl_status rl_template_new(rl_slice source, rl_slice bos, rl_slice eos, rl_template_limits limits, rl_template** result,
+                          rl_sink error);
+void rl_template_free(rl_template* chat_template);
+rl_status rl_template_render(const rl_template* chat_template, const rl_message* messages, size_t message_count,
+                             int32_t add_generation_prompt, rl_sink result);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,38 @@
+#include <fmt/format.h>
+
+#include "base/scratch_folder.h"
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "formats/gguf_config.h"
+
+namespace ridgeline {
+namespace {
+
+TEST(Synth, WritesAModelOfTheCatalogue) {
+  ScratchFolder folder;
+  std::string path = folder / "m.gguf";
+  auto r = run_command(add_synth, fmt::format("synth smollm2-135m --type q4_0 --layers 1 --vocab 300 -o {}", path));
+  ASSERT_EQ(r.code, 0) << r.error;
+  EXPECT_NE(r.out.find("smollm2-135m with random weights in q4_0"), std::string::npos) << r.out;
+  GgufModel model = read_model_config(GgufFile::open(path));
+  ModelConfig wanted = from_catalogue("smollm2-135m").config;
+  std::get<LlamaConfig>(wanted).layers = 1;
+  std::get<LlamaConfig>(wanted).vocab = 300;
+  EXPECT_EQ(model.name, "smollm2-135m synthetic");
+  EXPECT_EQ(build("", DType::q4_0, model.config).text(), build("", DType::q4_0, wanted).text());
+}
+
+TEST(Synth, RefusesAWrongCommandLine) {
+  ScratchFolder folder;
+  std::string output = fmt::format("-o {}", folder / "m.gguf");
+  for (std::string arguments :
+       {"synth", "synth gpt2", "synth smolm2 -o x", "synth gpt2 --type q4_k", "synth gpt2 --layers 0",
+        "synth gpt2 --layers 2000", "synth gpt2 --vocab 100", "synth gpt2 --seed -1", "synth gpt2 x"}) {
+    if (arguments != "synth gpt2") arguments += " " + output;
+    EXPECT_EQ(run_command(add_synth, arguments).code, 2) << arguments;
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "m.gguf"));
+}
+
+}  // namespace
+}  // namespace ridgeline

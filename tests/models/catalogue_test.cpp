@@ -1,0 +1,151 @@
+#include "models/catalogue.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+#include <set>
+
+#include "base/error.h"
+#include "base/limits.h"
+
+namespace ridgeline {
+namespace {
+
+TEST(Catalogue, NamesAreUniqueAndShapesWithinLimits) {
+  std::set<std::string_view> names;
+  for (const auto& e : catalogue()) {
+    EXPECT_TRUE(names.insert(e.name).second) << e.name;
+    EXPECT_EQ(find_in_catalogue(e.name), &e);
+    EXPECT_LE(layers_of(e.config), limits::layers);
+    EXPECT_LE(head_dim_of(e.config), limits::head_dim);
+    EXPECT_LE(vocabulary_of(e.config), limits::vocabulary);
+    EXPECT_LE(context_of(e.config), limits::context);
+    EXPECT_EQ(head_dim_of(e.config) % 2, 0);
+  }
+  for (const char* needed : {"llama-3.1-405b", "smollm2-360m", "smollm2-1.7b", "gpt2", "gpt2-medium", "gpt2-large",
+                             "gpt2-xl", "mistral-7b-v0.1", "tinyllama-1.1b"})
+    EXPECT_TRUE(names.contains(needed)) << needed;
+}
+
+TEST(Catalogue, SuggestsTheNearestNames) {
+  try {
+    from_catalogue("lama-3-8b");
+    ADD_FAILURE();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ExitCode::usage);
+    EXPECT_NE(std::string(e.what()).find("nearest: llama-3-8b"), std::string::npos) << e.what();
+  }
+  EXPECT_THROW(from_catalogue(""), Error);
+  EXPECT_EQ(find_in_catalogue("nothing"), nullptr);
+}
+
+// Every weight of every program has a tensor in a file, no part of a tensor is claimed twice, and no row of a table is idle.
+TEST(Bindings, NameEveryWeightOnce) {
+  std::map<const std::vector<TensorBinding>*, std::set<std::string_view>> used, rows;
+  for (const auto& e : catalogue()) {
+    const auto& table = gguf_bindings(e.config);
+    for (const auto& rule : table)
+      EXPECT_TRUE(rows[&table].insert(rule.weight).second || used.contains(&table)) << rule.weight << " twice";
+    std::set<std::pair<std::string, int>> tensors;
+    Program p = build("m", DType::bf16, e.config);
+    for (const auto& v : p.values) {
+      if (v.origin != Program::Origin::weight) continue;
+      auto bound = bind_tensor(table, v.name);
+      ASSERT_TRUE(bound) << e.name << ": " << v.name;
+      EXPECT_EQ(bound->tensor.find('*'), std::string::npos) << bound->tensor;
+      EXPECT_TRUE(tensors.insert({bound->tensor, bound->rule.part}).second)
+          << e.name << ": " << bound->tensor << " is bound twice";
+      used[&table].insert(bound->rule.weight);
+    }
+  }
+  for (auto& [table, names] : rows)
+    names.erase("head"), used[table].erase("head");  // tied in every GPT-2 of the catalogue
+  EXPECT_EQ(used, rows);
+  EXPECT_EQ(used.size(), 2u);
+}
+
+TEST(Bindings, PutTheLayerIn) {
+  auto bound = bind_tensor(llama_gguf(), "layers.17.q");
+  ASSERT_TRUE(bound);
+  EXPECT_EQ(bound->tensor, "blk.17.attn_q.weight");
+  EXPECT_TRUE(bound->rule.interleaved_heads);
+  EXPECT_FALSE(bind_tensor(llama_gguf(), "layers.17.unknown"));
+  EXPECT_FALSE(bind_tensor(llama_gguf(), "layers.q"));
+  EXPECT_FALSE(bind_tensor(llama_gguf(), ""));
+}
+
+TEST(Bindings, RowsAreAPermutation) {
+  TensorBinding plain{"a", "b"}, interleaved{"a", "b", true}, third{"a", "b", false, 2, 3};
+  std::set<int64_t> rows;
+  for (int64_t n = 0; n < 24; ++n) {
+    EXPECT_EQ(source_row(plain, n, 24, 8), n);
+    EXPECT_EQ(source_row(third, n, 24, 8), 48 + n);
+    rows.insert(source_row(interleaved, n, 24, 8));
+  }
+  EXPECT_EQ(rows.size(), 24u);
+  EXPECT_EQ(*rows.rbegin(), 23);
+  // Rotary partners n and n + 4 of a head of 8 are neighbours in the file.
+  for (int64_t head : {0, 8, 16})
+    for (int64_t i = 0; i < 4; ++i) {
+      EXPECT_EQ(source_row(interleaved, head + i, 24, 8), head + 2 * i);
+      EXPECT_EQ(source_row(interleaved, head + i + 4, 24, 8), head + 2 * i + 1);
+    }
+}
+
+TEST(Models, ProgramsDependOnTheirConfigOnly) {
+  for (const auto& e : catalogue())
+    EXPECT_EQ(build("m", DType::bf16, e.config).text(), build("m", DType::bf16, e.config).text());
+  auto windowed = build("m", DType::bf16, from_catalogue("mistral-7b-v0.1").config).text();
+  EXPECT_NE(windowed.find("window=4096"), std::string::npos);
+}
+
+// A model function fits a screen and says what the model is, nothing of how it runs.
+TEST(Models, FunctionsAreShortAndNameNoMachinery) {
+  for (std::string family : {"llama", "gpt2"}) {
+    std::ifstream in(std::string(RIDGELINE_TEST_DATA) + "/../../src/models/" + family + ".cpp");
+    ASSERT_TRUE(in) << family;
+    int lines = 0;
+    bool inside = false;
+    for (std::string line; std::getline(in, line);) {
+      inside = inside || line.starts_with("Program " + family + "(");
+      if (!inside) continue;
+      ++lines;
+      for (const char* word : {"kernel", "gguf", "GGUF", "cache", "batch", "append", "slots", "quantize"})
+        EXPECT_EQ(line.find(word), std::string::npos) << line;
+      if (line == "}") break;
+    }
+    EXPECT_GT(lines, 15);
+    EXPECT_LE(lines, 40) << family;
+  }
+}
+
+// Llama 3's stretching at its two ends and at a point between, by the formula of its model card.
+TEST(Rope, Llama3Factors) {
+  auto f = llama3_rope_factors(128, 500000, 8, 1, 4, 8192);
+  ASSERT_EQ(f.size(), 64u);
+  EXPECT_EQ(f.front(), 1);  // short wavelengths are kept
+  EXPECT_EQ(f.back(), 8);   // long ones stretched whole
+  for (size_t i = 0; i < 64; ++i) {
+    double wavelength = 2 * M_PI * std::pow(500000.0, 2.0 * static_cast<double>(i) / 128), expected = 1;
+    if (wavelength > 8192)
+      expected = 8;
+    else if (wavelength > 8192.0 / 4) {
+      double smooth = (8192 / wavelength - 1) / 3;
+      expected = 1 / ((1 - smooth) / 8 + smooth);
+    }
+    EXPECT_NEAR(static_cast<double>(f[i]), expected, 1e-6 * expected) << i;
+  }
+}
+
+TEST(Rope, FrequenciesAndAnglesAgreeWithLibm) {
+  for (double base : {10000.0, 500000.0, 130000.0})
+    for (double y = -1; y <= 0; y += 1.0 / 64) EXPECT_NEAR(power(base, y) / std::pow(base, y), 1, 1e-14);
+  for (double x = 0; x < 1e6; x = x * 1.37 + 0.11) {
+    EXPECT_NEAR(sin_cos(x).sin, std::sin(x), 1e-14) << x;
+    EXPECT_NEAR(sin_cos(x).cos, std::cos(x), 1e-14) << x;
+  }
+}
+
+}  // namespace
+}  // namespace ridgeline

@@ -1,0 +1,186 @@
+#include "text/chat_template.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "text/golden_ids.h"
+#include "text/utf8.h"
+
+namespace ridgeline {
+namespace {
+
+using Messages = std::vector<Message>;
+
+std::string template_source(const std::string& name) {
+  std::ifstream file(std::string(RIDGELINE_TEST_DATA) + "/text/templates/" + name);
+  std::ostringstream text;
+  text << file.rdbuf();
+  EXPECT_FALSE(text.str().empty()) << name;
+  return text.str();
+}
+
+std::string render(std::string_view source, const Messages& messages = {}) {
+  return ChatTemplate(source).render(messages, false);
+}
+
+std::string repeat(std::string_view unit, size_t count) {
+  std::string text;
+  for (size_t i = 0; i < count; i++) text += unit;
+  return text;
+}
+
+// The id of the error that rendering ends with, and its message.
+std::pair<std::string, std::string> refusal(std::string_view source, const Messages& messages = {}) {
+  try {
+    return {"none", render(source, messages).substr(0, 100)};
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ExitCode::bad_data) << e.what();
+    return {e.id(), e.what()};
+  }
+}
+
+TEST(ChatTemplate, RendersAsJinja2Does) {
+  const auto conversations = read_json("templates/conversations.json");
+  const auto rendered = read_json("templates/rendered.json");
+  std::map<std::string, ChatTemplate> templates;
+  for (const auto& c : rendered["cases"]) {
+    const std::string name = c["template"];
+    auto chat = templates.try_emplace(name, template_source(name), "<s>", "</s>").first;
+    Messages messages;
+    for (const auto& m : conversations[c["conversation"].get<size_t>()]) messages.push_back({m["role"], m["content"]});
+    SCOPED_TRACE(name + ", conversation " + c["conversation"].dump());
+    if (name == "qwen_style.jinja" &&
+        messages.empty()) {  // minijinja 2.24 cannot reverse an empty list: an error, no crash
+      EXPECT_THROW(chat->second.render(messages, c["add_generation_prompt"]), Error);
+    } else if (c.contains("raised")) {
+      try {
+        chat->second.render(messages, c["add_generation_prompt"]);
+        ADD_FAILURE() << "did not raise";
+      } catch (const Error& e) {
+        EXPECT_EQ(e.id(), "template_raised");
+        EXPECT_NE(std::string(e.what()).find(c["raised"]), std::string::npos);
+      }
+    } else {
+      EXPECT_EQ(chat->second.render(messages, c["add_generation_prompt"]), c["text"].get<std::string>());
+    }
+  }
+  EXPECT_EQ(templates.size(), 5u);
+}
+
+TEST(ChatTemplate, SaysWhereItIsMalformed) {
+  for (auto [source, place] : std::vector<std::pair<std::string, std::string>>{{"a\nb {% if x %}", "line 2"},
+                                                                               {"{%", "line 1"},
+                                                                               {"{{-}}", "line 1"},
+                                                                               {"\n\n{# comment", "line 3"},
+                                                                               {"{{ 'text }}", "line 1"},
+                                                                               {"{% endfor %}", "line 1"},
+                                                                               {"{% unknown %}", "line 1"},
+                                                                               {"{{ a b }}", "line 1"},
+                                                                               {"\xFF", "UTF-8"}}) {
+    auto [id, message] = refusal(source);
+    EXPECT_EQ(id, "bad_template") << source;
+    EXPECT_NE(message.find(place), std::string::npos) << message;
+  }
+  EXPECT_EQ(refusal(std::string(limits::template_bytes + 1, 'x')).first, "bad_template");
+}
+
+TEST(ChatTemplate, EndsATemplateThatAsksForTooMuch) {
+  const std::string ns = "{% set ns = namespace(x='a') %}{% for i in range(64) %}";
+  for (const std::string& source : std::vector<std::string>{
+           "{% for i in range(30000) %}{% for j in range(30000) %}{% endfor %}{% endfor %}",
+           "{{ 'a' * 10**8 }}",
+           ns + "{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
+           ns + "{% set ns.x = ns.x + ns.x %}{% endfor %}",
+           ns + "{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x|tojson }}",
+           "{% set x = 'a' * 1000000 %}{{ x|replace('a', x)|length }}",
+           "{{ (['a' * 1000000] * 100000)|join|length }}",
+           "{{ ([1] * 10000000000)|list|length }}",
+           "{{ 'a\nb'|indent(10**10)|length }}",
+           "{{ '%1000000000d'|format(1)|length }}",
+           "{% for i in range(10000) %}" + std::string(10000, 'y') + "{% endfor %}",
+           "{% set x %}{% for i in range(50000) %}" + std::string(10000, 'y') + "{% endfor %}{% endset %}",
+       })
+    EXPECT_EQ(refusal(source).first, "template_limit") << source.substr(0, 100) << refusal(source).second;
+}
+
+TEST(ChatTemplate, RefusesEveryLaterRenderingOnceOneHadToBeAbandoned) {
+  const ChatTemplate chat("{% if messages %}{{ 'a' * (messages|length * 10**8) }}{% else %}fine{% endif %}");
+  EXPECT_EQ(chat.render({}, false), "fine");
+  EXPECT_THROW(chat.render(Messages{{"user", "x"}}, false), Error);
+  EXPECT_THROW(chat.render({}, false), Error);
+}
+
+TEST(ChatTemplate, SurvivesWhatNestsDeeply) {
+  const size_t bytes = limits::template_bytes - 100;
+  for (const std::string& source : std::vector<std::string>{
+           "{{ " + repeat("(", bytes) + " }}", "{{ " + repeat("[", bytes) + " }}", "{{ " + repeat("-", bytes) + "1 }}",
+           "{{ x" + repeat("|e", bytes / 2) + " }}", "{{ x" + repeat(".a", bytes / 2) + " }}",
+           "{{ 1" + repeat("+1", bytes / 2) + " }}", "{{ x" + repeat("[0]", bytes / 3) + " }}",
+           repeat("{% if 1 %}", bytes / 10), "{% if 1 %}" + repeat("{% elif 1 %}", bytes / 12) + "{% endif %}",
+           "{{ " + repeat("not ", bytes / 4) + "1 }}",
+           "{% set ns = namespace(x=1) %}{% for i in range(100000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
+           "{% set ns = namespace(x=1) %}{% for i in range(100000) %}{% set ns.x = {'a': ns.x} %}{% endfor %}{{ "
+           "ns.x|tojson }}",
+           "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+           "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}"})
+    refusal(source);  // an answer or an error: either is right, a crash is not
+}
+
+TEST(ChatTemplate, ReachesNothingButItsArguments) {
+  EXPECT_EQ(refusal("{% include '/etc/passwd' %}").first, "template_error");
+  EXPECT_EQ(refusal("{% import 'os' as os %}").first, "template_error");
+  EXPECT_EQ(refusal("{% extends 'chat' %}").first, "template_error");
+  EXPECT_EQ(refusal("{% include 'chat' %}").first, "template_error");
+  EXPECT_EQ(refusal("{{ ''.__class__.__mro__ }}").first, "template_error");
+  EXPECT_EQ(refusal("{{ cycler.__init__.__globals__ }}").first, "template_error");
+  EXPECT_EQ(refusal("{{ debug() }}").first, "template_error");
+  EXPECT_EQ(refusal("{{ messages.append(1) }}").first, "template_error");
+}
+
+TEST(ChatTemplate, AnswersBadArithmeticWithAnError) {
+  for (const char* source :
+       {"{{ 1 // 0 }}", "{{ 1 % 0 }}", "{{ 2 ** 200 }}", "{{ 'abc'[::0] }}", "{{ loop.index }}", "{{ 'a' + 1 }}",
+        "{% for i in range(10**9) %}{% endfor %}", "{{ 'a' * 10**9 }}", "{{ x.y }}", "{{ f() }}", "{{ 1|nope }}"})
+    EXPECT_EQ(refusal(source).first, "template_error") << source;
+}
+
+TEST(ChatTemplate, TakesTheTextOfMessagesLiterally) {
+  const std::string text = "{{ 7 * 7 }}{% raw %}{# #} <b> & \" '";
+  EXPECT_EQ(render("{{ messages[0].content }}|{{ messages[0]['role'] }}", {{"user", text}}), text + "|user");
+  EXPECT_EQ(render("{{ messages[0].content }}", {{"user", "a\xFFz"}}), "a\xEF\xBF\xBDz");
+  EXPECT_EQ(render("{{ messages[0].content|length }}", {{"user", std::string("\0", 1)}}), "1");
+  EXPECT_EQ(render("{{ messages[0].content|length }}", {{"user", std::string(1 << 20, 'x')}}), "1048576");
+  EXPECT_EQ(render("{{ messages|length }}", Messages(10'000, {"user", "x"})), "10000");
+}
+
+TEST(ChatTemplate, KnowsTokensOnlyWhereTheVocabularyHasThem) {
+  const char* source = "[{{ bos_token }}|{{ bos_token is defined }}|{{ eos_token }}]";
+  EXPECT_EQ(ChatTemplate(source).render({}, false), "[|False|]");
+  EXPECT_EQ(ChatTemplate(source, "<s>", "").render({}, false), "[<s>|True|]");
+}
+
+TEST(ChatTemplate, TellsTheTime) {
+  const std::string year = render("{{ strftime_now('%Y') }}");
+  EXPECT_EQ(year.size(), 4u);
+  EXPECT_GE(year, "2024");
+  EXPECT_EQ(render("{{ strftime_now('" + repeat("%Y", 1000) + "') }}"),
+            "");  // too long for the buffer: nothing, not a part
+}
+
+TEST(ChatTemplate, RendersForManyThreadsAtOnce) {
+  const ChatTemplate chat("{% for m in messages %}{{ m.content }}{% endfor %}");
+  std::vector<std::string> results(8);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < results.size(); i++)
+    threads.emplace_back([&, i] { results[i] = chat.render(Messages{{"user", std::to_string(i)}}, false); });
+  for (auto& t : threads) t.join();
+  for (size_t i = 0; i < results.size(); i++) EXPECT_EQ(results[i], std::to_string(i));
+}
+
+}  // namespace
+}  // namespace ridgeline
