@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "base/large_memory.h"
 #include "kernels/ceilings.h"
 #include "kernels/kernel_set.h"
 #include "ops/attention.h"
@@ -39,7 +40,7 @@ double median(std::vector<double> v) {
 // One attention, over the caches of as many layers as the pool holds, in turn.
 class Repeated {
  public:
-  Repeated(const Case& c, std::vector<uint16_t>& pool)
+  Repeated(const Case& c, const LargeMemory& pool)
       : op_(Attention{{0}, {1}, {2}, {3}, {4}, c.head_dim, 0, 1 / std::sqrt(static_cast<float>(c.head_dim)), DType::bf16}) {
     int64_t keys = c.fresh + c.cached, pages = (keys + page_tokens - 1) / page_tokens, cols = c.kv_heads * c.head_dim;
     q_.resize(static_cast<size_t>(c.fresh * cols * c.group)), y_.resize(q_.size());
@@ -48,7 +49,7 @@ class Repeated {
     for (int64_t i = 0; i < keys; ++i) slots_.push_back(static_cast<int32_t>((i / page_tokens * 7919 % pages) * page_tokens + i % page_tokens));
     size_t layer = static_cast<size_t>(pages * c.kv_heads * page_bytes(DType::bf16, c.head_dim));
     for (size_t at = 0; at + layer <= pool_bytes; at += layer) {
-      auto* data = reinterpret_cast<std::byte*>(pool.data()) + at;
+      auto* data = pool.data() + at;
       auto floats = [](std::vector<float>& v) { return reinterpret_cast<std::byte*>(v.data()); };
       auto indices = [](std::vector<int32_t>& v) { return reinterpret_cast<std::byte*>(v.data()); };
       layers_.push_back({{DType::f32, Layout::rows, c.fresh, cols * c.group, floats(q_)},
@@ -85,13 +86,13 @@ class Repeated {
   Values results_ = {{5}};
 };
 
-void measure(const KernelSet& set, const Case& c, Team& team, std::vector<uint16_t>& pool) {
+void measure(const KernelSet& set, const Case& c, Team& team, const LargeMemory& pool) {
   const Cell* cell = set.find("attention", {DType::f32, DType::bf16});
   if (!cell) return;
   Repeated repeated(c, pool);
   std::vector<double> seconds, fractions;
   for (int i = 0; i < pairs; ++i) {
-    double read = read_burst(team, std::as_bytes(std::span(pool)), burst_seconds);
+    double read = read_burst(team, {pool.data(), pool.size()}, burst_seconds);
     seconds.push_back(repeated.seconds_of(*cell, team));
     fractions.push_back(repeated.bytes / seconds.back() / read);
   }
@@ -106,8 +107,9 @@ void measure(const KernelSet& set, const Case& c, Team& team, std::vector<uint16
 int main(int count, char** words) {
   using namespace ridgeline;
   Team team(count > 1 ? std::atoi(words[1]) : static_cast<int>(std::thread::hardware_concurrency()));
-  std::vector<uint16_t> pool(bench::pool_bytes / 2);
-  for (size_t i = 0; i < pool.size(); ++i) pool[i] = static_cast<uint16_t>(0x3c00 + (i * 2654435761u >> 26) % 64);  // moderate numbers
+  LargeMemory pool(bench::pool_bytes);
+  auto* halves = reinterpret_cast<uint16_t*>(pool.data());  // moderate numbers
+  for (size_t i = 0; i < pool.size() / 2; ++i) halves[i] = static_cast<uint16_t>(0x3c00 + (i * 2654435761u >> 26) % 64);
   for (const KernelSet* set : usable_kernel_sets())
     for (const auto& c : bench::cases) bench::measure(*set, c, team, pool);
 }

@@ -31,7 +31,9 @@ void explain_command(const ExplainOptions& o) {
   NamedModel model = named_model(o.model);
   BatchShape batch = BatchShape::parse(o.batch);
   check_names(o.pipeline.disabled);
-  auto stages = run_passes(build(model.name, model.weights, model.config), pipeline(o.pipeline));
+  PipelineOptions options = o.pipeline;
+  if (!options.retype.matrix) options.retype.matrix = model.retype.matrix;
+  auto stages = run_passes(build(model.name, DType::bf16, model.config), pipeline(options));
   std::string text;
   if (o.diff.empty()) {
     const Stage& stage = o.after.empty() ? stages.back() : stage_after(stages, o.after);
@@ -54,7 +56,7 @@ void explain_command(const ExplainOptions& o) {
 void add_explain(CLI::App& app) {
   auto* c = app.add_subcommand("explain", "Show a model as a program, op by op, with what each op costs");
   auto o = std::make_shared<ExplainOptions>();
-  c->add_option("model", o->model, "A name of the catalogue: llama-3-8b, gpt2, ...")
+  c->add_option("model", o->model, "A name of the catalogue (llama-3-8b, gpt2, ...), or a GGUF file")
       ->required()
       ->option_text("MODEL")
       ->group("Model");

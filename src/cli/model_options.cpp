@@ -39,7 +39,7 @@ void add_model_options(CLI::App& c, ModelOptions& o) {
   c.add_option_function<std::string>("--kv-type,--cache-type", [&o](const std::string& t) { o.instance.kv = kv_type(t); }, "Type of the KV cache: bf16, f32")->group("Arithmetic");
   c.add_option("--kernels", o.instance.kernels, "Kernel set to begin with: avx512, avx2, reference")->group("Arithmetic");
   c.add_option_function<std::vector<std::string>>("--disable", [&o](const std::vector<std::string>& names) { o.instance.disabled.insert(names.begin(), names.end()); },
-                                                  "Leave out passes or fusions, by name: insert_kv_cache, fuse, ...")->delimiter(',')->group("Arithmetic");
+                                                  "Leave out passes or fusions, by name: insert_kv_cache, fuse, ...")->delimiter(',')->allow_extra_args(false)->group("Arithmetic");
 }
 
 void print_opened(Instance& m) {

@@ -35,9 +35,9 @@ int available_processors() {
 }
 
 PipelineOptions pipeline_options(const GgufFile& file, const ModelConfig& config, const InstanceOptions& o) {
-  auto as_in_file = [&file, &config, wanted = o.weights](const std::string& weight, DType now) {
+  auto as_in_file = [&file, &table = gguf_bindings(config), wanted = o.weights](const std::string& weight, DType now) {
     if (wanted) return *wanted;
-    auto bound = bind_tensor(gguf_bindings(config), weight);
+    auto bound = bind_tensor(table, weight);
     const GgufTensor* t = bound ? file.find_tensor(bound->tensor) : nullptr;
     return t ? file.dtype(*t) : now;
   };

@@ -71,7 +71,7 @@ class Instance {
 
 // Processors this process may use.
 int available_processors();
-// The program of a model file before any pass, and the pass options for it: types as in the file unless options say otherwise.
+// The pass options for a model file, which must outlive them: types as in the file unless options say otherwise.
 PipelineOptions pipeline_options(const GgufFile& file, const ModelConfig& config, const InstanceOptions& options);
 
 }  // namespace ridgeline

@@ -18,7 +18,8 @@ namespace {
 struct TileShape {
   int64_t rows, k, cols;
   bool first;               // c counts as zero
-  const std::byte* ahead;  // what will be read next, in the shape of b: fetched meanwhile; may be null
+  // What will be read next, and somewhat later, in the shape of b: fetched meanwhile. May be null.
+  const std::byte *ahead, *later;
 };
 
 // One query and head.
@@ -192,11 +193,12 @@ template <class Pages> class AttentionKernel {
   // Dot products of all rows with the keys of pages first .. last.
   void score(const SequencePlace& s, int64_t first, int64_t last) {
     const std::byte* page = keys_page(s, first);
+    bool streams = rows_ <= 6;  // few products for each byte: memory is the limit, and two streams get more of it than one
     for (int64_t p = first; p <= last; ++p) {
       const std::byte *next = p < last ? keys_page(s, p + 1) : values_page(s, first), *keys = Pages::keys(page, head_dim_, turned_keys_);
       for (int64_t d = 0; d < head_dim_; d += 32) {
         int64_t line = Pages::lines(d) * Pages::key_line;
-        TileShape shape{rows_, head_dim_ - d < 32 ? head_dim_ - d : 32, page_tokens, d == 0, next + line};
+        TileShape shape{rows_, head_dim_ - d < 32 ? head_dim_ - d : 32, page_tokens, d == 0, next + line, streams ? values_page(s, p) + line : nullptr};
         Pages::add_products(query_ + Pages::factors(d), factor_step_, keys + line, Pages::key_line, scores_ + (p - first) * page_tokens,
                             score_step, shape);
       }
@@ -249,10 +251,10 @@ template <class Pages> class AttentionKernel {
       const std::byte* next = p < last ? values_page(s, p + 1) : page;
       const Factor* w = weights(0) + (p - first) * Pages::factors(page_tokens);
       if (seen_whole(p, start) || Pages::finite(page, head_dim_)) {
-        mix_page(w, page, to.mix, {rows_, page_tokens, head_dim_, p == first, next});
+        mix_page(w, page, to.mix, {rows_, page_tokens, head_dim_, p == first, next, nullptr});
       } else {
         for (int64_t r = 0; r < rows_; ++r)
-          mix_page(w + r * score_step, only_seen(page, r, p * page_tokens, start), to.mix + r * mix_step_, {1, page_tokens, head_dim_, p == first, page});
+          mix_page(w + r * score_step, only_seen(page, r, p * page_tokens, start), to.mix + r * mix_step_, {1, page_tokens, head_dim_, p == first, nullptr, nullptr});
       }
       page = next;
     }

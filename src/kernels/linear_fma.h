@@ -66,18 +66,17 @@ struct Fma {
 
   template <int R, int P>
   static void stream(const std::byte* const* panels, const uint32_t* packed, float* c, int64_t records) {
-    constexpr int64_t ahead = 8192 / P;  // 8 KiB on their way, as in the grouped kernels
     auto* a = reinterpret_cast<const float*>(packed);
     std::memset(c, 0, sizeof(float) * P * R * panel_columns);
     for (int64_t g = 0; g < records; ++g, a += R * words)
       for (int p = 0; p < P; ++p) {
-        const std::byte* from = panels[p] + g * record;
-        prefetch_bytes<record>(from + ahead);
-        for (int h = 0; h < 2; ++h) stream_record<R>(from, h, a, c + p * R * panel_columns + 16 * h);
+        for (int h = 0; h < 2; ++h)
+          stream_record<R, 8192 / P>(panels[p] + g * record, h, a, c + p * R * panel_columns + 16 * h);
       }
   }
-  // Half a panel. Where both chains of R rows do not fit into the registers, one after the other.
-  template <int R>
+  // Half a panel. Where both chains of R rows do not fit into the registers, one after the other. What lies `ahead` is fetched
+  // line by line: a whole record at once, of up to 64 lines, halves the rate of four rows.
+  template <int R, int64_t ahead>
   static void stream_record(const std::byte* from, int h, const float* a, float* c) {
     constexpr int step = chains == 2 || R <= 2 ? 2 : 1;
     F32x16 sum[2][R];  // even, odd
@@ -87,11 +86,15 @@ struct Fma {
       for (int i = 0; i < step * R; ++i) sum[chain + i / R][i % R] = F32x16(0.0f);
       RIDGELINE_UNROLL
       for (int i = 0; i < record_depth / 2; ++i) {
+        constexpr int64_t part = record / record_depth;
+        if (chain == 0) prefetch_bytes<part>(from + ahead + (2 * i + h) * part);
         F32x16 w[2];
         load_pair<W>(from, i, h, w[0], w[1]);
         RIDGELINE_UNROLL
-        for (int k = chain; k < chain + step; ++k) RIDGELINE_UNROLL
-        for (int r = 0; r < R; ++r) sum[k][r] = mul_add(F32x16(a[r * words + 2 * i + k]), w[k], sum[k][r]);
+        for (int k = chain; k < chain + step; ++k) {
+          RIDGELINE_UNROLL
+          for (int r = 0; r < R; ++r) sum[k][r] = mul_add(F32x16(a[r * words + 2 * i + k]), w[k], sum[k][r]);
+        }
       }
     }
     RIDGELINE_UNROLL
@@ -116,11 +119,13 @@ struct Fma {
       for (int i = 0; i < chains * R * halves; ++i)
         sum[odd + i / (R * halves)][i / halves % R][i % halves] = F32x16(0.0f);
       RIDGELINE_UNROLL
-      for (int k = odd; k < record_depth; k += chains == 2 ? 1 : 2) RIDGELINE_UNROLL
-      for (int h = 0; h < halves; ++h) {
-        F32x16 v = load(w + k * panel_columns + 16 * h);
+      for (int k = odd; k < record_depth; k += chains == 2 ? 1 : 2) {
         RIDGELINE_UNROLL
-        for (int r = 0; r < R; ++r) sum[k % 2][r][h] = mul_add(F32x16(a[r * words + k]), v, sum[k % 2][r][h]);
+        for (int h = 0; h < halves; ++h) {
+          F32x16 v = load(w + k * panel_columns + 16 * h);
+          RIDGELINE_UNROLL
+          for (int r = 0; r < R; ++r) sum[k % 2][r][h] = mul_add(F32x16(a[r * words + k]), v, sum[k % 2][r][h]);
+        }
       }
     }
     RIDGELINE_UNROLL

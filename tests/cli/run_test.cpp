@@ -24,14 +24,14 @@ class Scratch : public testing::Test {
   }
   std::filesystem::path folder_;
 };
-using Run = Scratch;
+using RunCommand = Scratch;
 
 std::string contents(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-TEST_F(Run, GreedyTextIsTheSameEachTime) {
+TEST_F(RunCommand, GreedyTextIsTheSameEachTime) {
   auto a = run_ridgeline({"run", tiny, "Hello", "-n", "20", "--temp", "0", "--ignore-eos", "-q"});
   auto b = run_ridgeline({"run", tiny, "Hello", "-n", "20", "--temp", "0", "--ignore-eos", "-q", "-t", "1"});
   EXPECT_EQ(a.status, 0) << a.err;
@@ -40,13 +40,13 @@ TEST_F(Run, GreedyTextIsTheSameEachTime) {
   EXPECT_EQ(a.err, "");
 }
 
-TEST_F(Run, ASeedDecides) {
+TEST_F(RunCommand, ASeedDecides) {
   auto with = [](const char* seed) { return run_ridgeline({"run", tiny, "Hello", "-n", "30", "--temp", "1.5", "--seed", seed, "--ignore-eos", "-q"}).out; };
   EXPECT_EQ(with("7"), with("7"));
   EXPECT_NE(with("7"), with("8"));
 }
 
-TEST_F(Run, ReadsThePromptFromAPipeOrAFile) {
+TEST_F(RunCommand, ReadsThePromptFromAPipeOrAFile) {
   std::vector<std::string> rest = {"-n", "8", "--temp", "0", "--ignore-eos", "-q"};
   auto call = [&](std::vector<std::string> first, const std::string& input) {
     first.insert(first.end(), rest.begin(), rest.end());
@@ -58,20 +58,20 @@ TEST_F(Run, ReadsThePromptFromAPipeOrAFile) {
   EXPECT_EQ(argument.out, from_file.out);
 }
 
-TEST_F(Run, StandardErrorSaysWhatWasMeasured) {
+TEST_F(RunCommand, StandardErrorSaysWhatWasMeasured) {
   auto f = run_ridgeline({"run", tiny, "Hello", "-n", "8", "--temp", "0", "--ignore-eos"});
   EXPECT_EQ(f.status, 0);
   for (const char* part : {"tok/s", "GB/s", "prompt 5 tokens", "answer 8 tokens", "loaded in", "peak memory"}) EXPECT_NE(f.err.find(part), f.err.npos) << part << "\n" << f.err;
 }
 
-TEST_F(Run, AStopStringEndsTheAnswer) {
+TEST_F(RunCommand, AStopStringEndsTheAnswer) {
   auto whole = run_ridgeline({"run", tiny, "Hello", "-n", "30", "--temp", "0", "--ignore-eos", "-q"}).out;
   std::string stop = whole.substr(5, 3);
   auto cut = run_ridgeline({"run", tiny, "Hello", "-n", "30", "--temp", "0", "--ignore-eos", "-q", "--stop", stop}).out;
   EXPECT_EQ(cut, whole.substr(0, whole.find(stop)) + "\n");
 }
 
-TEST_F(Run, MistakesOnTheCommandLineAreExitTwo) {
+TEST_F(RunCommand, MistakesOnTheCommandLineAreExitTwo) {
   for (std::vector<std::string> line : std::vector<std::vector<std::string>>{
            {"run"}, {"run", tiny, "x", "--temp", "-1"}, {"run", tiny, "x", "--top-p", "2"}, {"run", tiny, "x", "--nonsense"}, {"run", tiny, "x", "-n", "many"},
            {"run", tiny, "x", "--type", "q3"}, {"run", tiny, "x", "--kernels", "mmx"}, {"run", tiny, "x", "--disable", "fusion"}, {"nonsense"}}) {
@@ -82,7 +82,7 @@ TEST_F(Run, MistakesOnTheCommandLineAreExitTwo) {
   }
 }
 
-TEST_F(Run, WhatCannotBeOpenedIsExit66) {
+TEST_F(RunCommand, WhatCannotBeOpenedIsExit66) {
   for (const std::string& path : {std::string("/nowhere/model.gguf"), folder_.string(), std::string("/dev/null")}) {
     auto f = run_ridgeline({"run", path, "x"});
     EXPECT_EQ(f.status, 66) << f.err;
@@ -90,7 +90,7 @@ TEST_F(Run, WhatCannotBeOpenedIsExit66) {
   }
 }
 
-TEST_F(Run, MalformedFilesAreExit65) {
+TEST_F(RunCommand, MalformedFilesAreExit65) {
   std::string whole = contents(tiny);
   for (const std::string& content : {std::string(), std::string("GGUF"), whole.substr(0, whole.size() / 2), whole.substr(0, whole.size() - 1), "xx" + whole, std::string(100000, 'a')}) {
     auto f = run_ridgeline({"run", file("bad.gguf", content), "x"});
@@ -99,7 +99,7 @@ TEST_F(Run, MalformedFilesAreExit65) {
   }
 }
 
-TEST_F(Run, APromptLongerThanTheContextIsRefusedWithTheRemedy) {
+TEST_F(RunCommand, APromptLongerThanTheContextIsRefusedWithTheRemedy) {
   auto f = run_ridgeline({"run", tiny}, {.input = std::string(100 << 10, 'a')});
   EXPECT_EQ(f.status, 69) << f.err;
   EXPECT_NE(f.err.find("-c"), f.err.npos) << f.err;
@@ -107,18 +107,18 @@ TEST_F(Run, APromptLongerThanTheContextIsRefusedWithTheRemedy) {
   EXPECT_EQ(run_ridgeline({"run", tiny}, {.input = "\n"}).status, 2);
 }
 
-TEST_F(Run, AClosedPipeIsAnErrorNotASignal) {
+TEST_F(RunCommand, AClosedPipeIsAnErrorNotASignal) {
   auto f = run_ridgeline({"run", tiny, "Hello", "-n", "50", "--ignore-eos", "-q"}, {.close_output = true});
   EXPECT_EQ(f.status, 74) << f.err;
 }
 
-TEST_F(Run, InterruptsStopTheAnswerAndSayWhich) {
+TEST_F(RunCommand, InterruptsStopTheAnswerAndSayWhich) {
   std::vector<std::string> line = {"run", tiny, "Hello", "-n", "250", "--ignore-eos"};
   EXPECT_EQ(run_ridgeline(line, {.signal = SIGINT}).status, 130);
   EXPECT_EQ(run_ridgeline(line, {.signal = SIGTERM}).status, 143);
 }
 
-TEST_F(Run, NoColourWhereNoneIsWanted) {
+TEST_F(RunCommand, NoColourWhereNoneIsWanted) {
   auto plain = run_ridgeline({"run", tiny, "Hello", "-n", "4"});
   EXPECT_EQ((plain.out + plain.err).find('\x1b'), std::string::npos);
   auto forced = run_ridgeline({"run", tiny, "Hello", "-n", "4"}, {.environment = {{"CLICOLOR_FORCE", "1"}}});
@@ -127,7 +127,7 @@ TEST_F(Run, NoColourWhereNoneIsWanted) {
   EXPECT_EQ((refused.out + refused.err).find('\x1b'), std::string::npos);
 }
 
-TEST_F(Run, HelpAndVersion) {
+TEST_F(RunCommand, HelpAndVersion) {
   EXPECT_EQ(run_ridgeline({"--version"}).status, 0);
   auto help = run_ridgeline({"run", "--help"});
   EXPECT_EQ(help.status, 0);

@@ -95,6 +95,15 @@ TEST(SelectLogitRows, ComputesTheWantedRowsOnly) {
   EXPECT_EQ(norms_of_rows, 1) << "the choice moves above the last norm, not above the residual";
 }
 
+TEST(SelectLogitRows, StaysBelowWhatIsWantedWhole) {
+  Program p = tiny();
+  Value norm = p.nodes.back().op.operands()[0];
+  p.outputs.push_back({"hidden", norm});
+  p = select_logit_rows(p);
+  EXPECT_EQ(p.type(p.output("hidden")).rows(), Count(Symbol::tokens));
+  EXPECT_EQ(p.type(p.output("logits")).rows(), Count(Symbol::logit_rows));
+}
+
 TEST(InsertKvCache, EveryAttentionReadsState) {
   Program p = insert_kv_cache(tiny());
   EXPECT_EQ(count<Append>(p), 4);

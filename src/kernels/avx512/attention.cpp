@@ -19,7 +19,7 @@ struct Bf16Pages : Bf16PageLayout {
 
   static void add_products(const uint32_t* a, int64_t a_step, const std::byte* b, int64_t b_step, float* c, int64_t c_step, TileShape shape) {
     each_tile_of_rows<6>(shape.rows, [&](auto rows, int64_t first) {
-      Tile t{a + first * a_step, a_step, b, b_step, c + first * c_step, c_step, shape.k, shape.first, first ? nullptr : shape.ahead};
+      Tile t{a + first * a_step, a_step, b, b_step, c + first * c_step, c_step, shape.k, shape.first, first ? nullptr : shape.ahead, first ? nullptr : shape.later};
       int64_t col = 0;
       for (; col + 16 < shape.cols; col += 32) columns<rows.value, 2>(t, col, shape.cols - col);
       if (col < shape.cols) columns<rows.value, 1>(t, col, shape.cols - col);
@@ -42,8 +42,13 @@ struct Bf16Pages : Bf16PageLayout {
     float* c;
     int64_t c_step, k;
     bool first;
-    const std::byte* ahead;
+    const std::byte *ahead, *later;
   };
+
+  template <int Vectors, _mm_hint Hint> static void fetch(const std::byte* at, int64_t step) {
+    _mm_prefetch(at, Hint), _mm_prefetch(at + step, Hint);
+    if (Vectors == 2) _mm_prefetch(at + 64, Hint), _mm_prefetch(at + step + 64, Hint);
+  }
 
   // Rows by 16 or 32 columns, the last of them perhaps not all there.
   template <int Rows, int Vectors> static void columns(const Tile& t, int64_t col, int64_t left) {
@@ -55,13 +60,14 @@ struct Bf16Pages : Bf16PageLayout {
       for (int v = 0; v < Vectors; ++v) even[r][v] = odd[r][v] = _mm512_setzero_ps();
 
     for (int64_t k = 0; k < t.k; k += 4) {
-      const std::byte *line = t.b + k / 2 * t.b_step + 4 * col, *ahead = t.ahead ? t.ahead + (line - t.b) : line;
+      const std::byte* line = t.b + k / 2 * t.b_step + 4 * col;
+      if (t.ahead) fetch<Vectors, _MM_HINT_T0>(t.ahead + (line - t.b), t.b_step);
+      if (t.later) fetch<Vectors, _MM_HINT_T1>(t.later + (line - t.b), t.b_step);
       __m512bh b_even[Vectors], b_odd[Vectors];
 #pragma GCC unroll 2
       for (int v = 0; v < Vectors; ++v) {
         __m512i l0 = _mm512_maskz_loadu_epi32(mask[v], line + 64 * v), l1 = _mm512_setzero_si512();
         if (k + 2 < t.k) l1 = _mm512_maskz_loadu_epi32(mask[v], line + t.b_step + 64 * v);
-        _mm_prefetch(ahead + 64 * v, _MM_HINT_T0), _mm_prefetch(ahead + t.b_step + 64 * v, _MM_HINT_T0);
         b_even[v] = (__m512bh)_mm512_mask_blend_epi16(0x55555555, _mm512_slli_epi32(l0, 16), l1);
         b_odd[v] = (__m512bh)_mm512_mask_blend_epi16(0xaaaaaaaa, _mm512_srli_epi32(l1, 16), l0);
       }

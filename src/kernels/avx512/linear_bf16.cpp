@@ -51,7 +51,6 @@ struct Bf16 {
 
   template <int R, int P>
   static void stream(const std::byte* const* panels, const uint32_t* a, float* c, int64_t records) {
-    constexpr int64_t ahead = 8192 / P;  // 8 KiB on their way, as in the grouped kernels
     __m512 sum[P][2][R];
     RIDGELINE_UNROLL
     for (int i = 0; i < P * R * 2; ++i) sum[i / (2 * R)][i / R % 2][i % R] = _mm512_setzero_ps();
@@ -59,15 +58,17 @@ struct Bf16 {
       RIDGELINE_UNROLL
       for (int p = 0; p < P; ++p) {
         const std::byte* from = panels[p] + g * record;
-        prefetch_bytes<record>(from + ahead);
+        prefetch_bytes<record>(from + 8192 / P);  // 8 KiB on their way, as in the grouped kernels
         RIDGELINE_UNROLL
         for (int h = 0; h < 2; ++h) stream_half<R>(from + h * 1024, a, sum[p][h]);
       }
     }
     RIDGELINE_UNROLL
-    for (int p = 0; p < P; ++p) RIDGELINE_UNROLL
-    for (int i = 0; i < 2 * R; ++i)
-      _mm512_store_ps(c + (p * R + i / 2) * panel_columns + i % 2 * 16, sum[p][i % 2][i / 2]);
+    for (int p = 0; p < P; ++p) {
+      RIDGELINE_UNROLL
+      for (int i = 0; i < 2 * R; ++i)
+        _mm512_store_ps(c + (p * R + i / 2) * panel_columns + i % 2 * 16, sum[p][i % 2][i / 2]);
+    }
   }
   template <int R>
   static void stream_half(const std::byte* from, const uint32_t* a, __m512 (&sum)[R]) {
