@@ -26,8 +26,8 @@ struct Case {
   int fresh, cached;
 };
 constexpr Case cases[] = {
-    {"SmolLM2-135M", 3, 3, 64, 1, 2047}, {"Llama-1B", 8, 4, 64, 1, 2047}, {"Llama-8B", 8, 4, 128, 1, 2047},
-    {"SmolLM2-135M", 3, 3, 64, 1, 255},  {"SmolLM2-135M", 3, 3, 64, 500, 0}, {"Llama-1B", 8, 4, 64, 500, 0},
+    {"SmolLM2-135M", 3, 3, 64, 1, 2047}, {"Llama-1B", 8, 4, 64, 1, 2047},       {"Llama-8B", 8, 4, 128, 1, 2047},
+    {"SmolLM2-135M", 3, 3, 64, 1, 255},  {"SmolLM2-135M", 3, 3, 64, 500, 0},    {"Llama-1B", 8, 4, 64, 500, 0},
     {"Llama-8B", 8, 4, 128, 500, 0},     {"SmolLM2-135M", 3, 3, 64, 500, 1548},
 };
 
@@ -41,12 +41,14 @@ double median(std::vector<double> v) {
 class Repeated {
  public:
   Repeated(const Case& c, const LargeMemory& pool)
-      : op_(Attention{{0}, {1}, {2}, {3}, {4}, c.head_dim, 0, 1 / std::sqrt(static_cast<float>(c.head_dim)), DType::bf16}) {
+      : op_(Attention{
+            {0}, {1}, {2}, {3}, {4}, c.head_dim, 0, 1 / std::sqrt(static_cast<float>(c.head_dim)), DType::bf16}) {
     int64_t keys = c.fresh + c.cached, pages = (keys + page_tokens - 1) / page_tokens, cols = c.kv_heads * c.head_dim;
     q_.resize(static_cast<size_t>(c.fresh * cols * c.group)), y_.resize(q_.size());
     for (size_t i = 0; i < q_.size(); ++i) q_[i] = static_cast<float>(i * 37 % 101) * 0.01f - 0.5f;
     sequences_ = {c.fresh, c.cached};
-    for (int64_t i = 0; i < keys; ++i) slots_.push_back(static_cast<int32_t>((i / page_tokens * 7919 % pages) * page_tokens + i % page_tokens));
+    for (int64_t i = 0; i < keys; ++i)
+      slots_.push_back(static_cast<int32_t>((i / page_tokens * 7919 % pages) * page_tokens + i % page_tokens));
     size_t layer = static_cast<size_t>(pages * c.kv_heads * page_bytes(DType::bf16, c.head_dim));
     for (size_t at = 0; at + layer <= pool_bytes; at += layer) {
       auto* data = pool.data() + at;
@@ -60,7 +62,8 @@ class Repeated {
                          {DType::f32, Layout::rows, c.fresh, cols * c.group, floats(y_)}});
     }
     bytes = static_cast<double>(keys * cols * 4);
-    flops = 4.0 * static_cast<double>(cols * c.group) * (static_cast<double>(c.fresh) * c.cached + c.fresh * (c.fresh + 1) / 2.0);
+    flops = 4.0 * static_cast<double>(cols * c.group) *
+            (static_cast<double>(c.fresh) * c.cached + c.fresh * (c.fresh + 1) / 2.0);
   }
   double seconds_of(const Cell& cell, Team& team) {  // of one call
     team.reserve_shared(cell.shared_bytes(op_, KernelMemory(layers_[0], results_)));
@@ -97,8 +100,9 @@ void measure(const KernelSet& set, const Case& c, Team& team, const LargeMemory&
     fractions.push_back(repeated.bytes / seconds.back() / read);
   }
   double s = median(seconds);
-  std::printf("%-7.*s %-13s %4d new on %4d: %8.1f us %7.1f GB/s, %3.0f %% of the read limit, %7.1f GFLOP/s\n", static_cast<int>(set.name.size()),
-              set.name.data(), c.model, c.fresh, c.cached, s * 1e6, repeated.bytes / s * 1e-9, 100 * median(fractions), repeated.flops / s * 1e-9);
+  std::printf("%-7.*s %-13s %4d new on %4d: %8.1f us %7.1f GB/s, %3.0f %% of the read limit, %7.1f GFLOP/s\n",
+              static_cast<int>(set.name.size()), set.name.data(), c.model, c.fresh, c.cached, s * 1e6,
+              repeated.bytes / s * 1e-9, 100 * median(fractions), repeated.flops / s * 1e-9);
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ LargeMemory::LargeMemory(size_t bytes) : size_(bytes) {
   mapping_ = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapping_ == MAP_FAILED) {
     mapping_ = nullptr;
-    fail(ExitCode::unavailable, "out_of_memory", "the system refuses {:.1f} MiB of memory", static_cast<double>(bytes) / 1048576);
+    fail(ExitCode::unavailable, "out_of_memory", "the system refuses {:.1f} MiB of memory",
+         static_cast<double>(bytes) / 1048576);
   }
   auto at = (reinterpret_cast<uintptr_t>(mapping_) + huge - 1) & ~(uintptr_t{huge} - 1);
   data_ = reinterpret_cast<std::byte*>(at);

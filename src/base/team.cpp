@@ -11,10 +11,12 @@ namespace {
 
 // Waits until done() holds: spins about 20 us, then yields, so that one foreign process on a core costs a time slice and not a
 // collapse; after about 2 ms of yielding it sleeps on `word` while that still holds `old`.
-template <class Done> void wait(const std::atomic<uint32_t>& word, uint32_t old, Done done) {
+// idle() is called while it spins: it returns false where it has nothing to do.
+template <class Done, class Idle>
+void wait(const std::atomic<uint32_t>& word, uint32_t old, Done done, Idle idle) {
   for (int i = 0; i < 400; ++i) {
     if (done()) return;
-    _mm_pause();
+    if (!idle()) _mm_pause();
   }
   for (int i = 0; i < 2000; ++i) {
     if (done()) return;
@@ -22,6 +24,8 @@ template <class Done> void wait(const std::atomic<uint32_t>& word, uint32_t old,
   }
   while (!done()) word.wait(old, std::memory_order_acquire);
 }
+
+constexpr size_t fetched_page = 4096;  // of what is needed soon, one worker's turn
 
 constexpr unsigned flush_and_zero = 0x8040;  // MXCSR: FTZ and DAZ, part of every arithmetic
 
@@ -54,7 +58,31 @@ void Worker::barrier() {
     t.phase_.notify_all();
     return;
   }
-  wait(t.phase_, phase, [&] { return t.phase_.load(std::memory_order_acquire) != phase; });
+  wait(
+      t.phase_, phase, [&] { return t.phase_.load(std::memory_order_acquire) != phase; }, [&] { return fetch_some(); });
+}
+
+void Worker::will_need(const std::vector<std::span<const std::byte>>& parts) {
+  if (needed_ == &parts) return;
+  needed_ = &parts;
+  needed_part_ = 0;
+  needed_offset_ = static_cast<size_t>(index_) * fetched_page;
+}
+
+// Four lines: about as much as arrives in the time of a pause.
+bool Worker::fetch_some() {
+  if (!needed_ || needed_part_ == needed_->size()) return false;
+  auto part = (*needed_)[needed_part_];
+  if (needed_offset_ >= part.size()) {
+    ++needed_part_;
+    needed_offset_ = static_cast<size_t>(index_) * fetched_page;
+    return true;
+  }
+  for (size_t i = 0; i < 4; ++i)
+    _mm_prefetch(reinterpret_cast<const char*>(part.data() + needed_offset_ + 64 * i), _MM_HINT_T1);
+  needed_offset_ += 256;
+  if (needed_offset_ % fetched_page == 0) needed_offset_ += static_cast<size_t>(count() - 1) * fetched_page;
+  return true;
 }
 
 int64_t Worker::next(int64_t part) { return team_->claimed_[phase_ & 3].fetch_add(part, std::memory_order_relaxed); }
@@ -94,7 +122,7 @@ void Team::run(const std::function<void(Worker&)>& region) {
 
 void Team::loop(int index) {
   for (uint32_t seen = 0;; ++seen) {
-    wait(generation_, seen, [&] { return generation_.load(std::memory_order_acquire) != seen; });
+    wait(generation_, seen, [&] { return generation_.load(std::memory_order_acquire) != seen; }, [] { return false; });
     if (stop_.load(std::memory_order_acquire)) return;
     enter(workers_[static_cast<size_t>(index)]);
   }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -13,12 +14,15 @@ namespace ridgeline {
 class Team;
 
 // One thread of a team inside a region. The caller's own thread is worker 0.
-class Worker {
+class alignas(64) Worker {  // a cache line of its own: each counts its barriers
  public:
   int index() const { return index_; }
   int count() const;
   // Waits for the whole team. Everything written before it by any worker is visible after it.
   void barrier();
+  // Memory that the team will read soon. A worker that waits at a barrier fetches of it what the others do not, a page in turn,
+  // so that memory does not rest while it does. The parts must live on; asking for the same list again goes on where it was.
+  void will_need(const std::vector<std::span<const std::byte>>& parts);
 
   // This worker's share of n items in contiguous parts, a multiple of `step` but for the last.
   struct Range {
@@ -28,7 +32,8 @@ class Worker {
 
   // Calls f(begin, end) for parts of n items of `part` each, claimed one by one by whichever worker is free, so that a worker
   // that is held up does less. Every worker of the team must call it with the same n and part, at most once between barriers.
-  template <class F> void claim(int64_t n, int64_t part, F f) {
+  template <class F>
+  void claim(int64_t n, int64_t part, F f) {
     for (int64_t begin; (begin = next(part)) < n;) f(begin, begin + part < n ? begin + part : n);
   }
 
@@ -40,10 +45,14 @@ class Worker {
  private:
   friend class Team;
   int64_t next(int64_t part);
+  bool fetch_some();
   Team* team_ = nullptr;
   int index_ = 0;
   uint32_t phase_ = 0;  // barriers passed
   std::vector<std::byte> scratch_;
+  const std::vector<std::span<const std::byte>>* needed_ = nullptr;
+  size_t needed_part_ = 0;    // where fetching stands: the part,
+  size_t needed_offset_ = 0;  // and the byte in it
 };
 
 class Team {
@@ -70,7 +79,7 @@ class Team {
   // Each on its own cache line: they are written by different threads at different times.
   alignas(64) std::atomic<uint32_t> generation_{0};  // regions begun
   alignas(64) std::atomic<int> arrived_{0};
-  alignas(64) std::atomic<uint32_t> phase_{0};  // barriers opened
+  alignas(64) std::atomic<uint32_t> phase_{0};     // barriers opened
   alignas(64) std::atomic<int64_t> claimed_[4]{};  // by phase modulo 4; the barrier clears the one after next
   alignas(64) std::atomic<bool> stop_{false};
 };

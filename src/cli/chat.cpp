@@ -60,7 +60,9 @@ class LineEditor {
  private:
   static std::string history_file() {
     const char *state = std::getenv("XDG_STATE_HOME"), *home = std::getenv("HOME");
-    std::filesystem::path folder = state && *state ? state : home && *home ? std::filesystem::path(home) / ".local/state" : "";
+    std::filesystem::path folder = state && *state ? state
+                                   : home && *home ? std::filesystem::path(home) / ".local/state"
+                                                   : "";
     if (folder.empty()) return {};
     std::error_code error;
     std::filesystem::create_directories(folder / "ridgeline", error);
@@ -80,7 +82,8 @@ constexpr const char* help =
 // The turns so far and what of them the cache holds. Each turn renders the whole conversation; what is computed already is kept.
 class Dialogue {
  public:
-  Dialogue(Instance& model, const GenerateOptions& options, const std::string& system) : model_(model), options_(options), conversation_(model) {
+  Dialogue(Instance& model, const GenerateOptions& options, const std::string& system)
+      : model_(model), options_(options), conversation_(model) {
     if (!system.empty()) first_.push_back({"system", system});
     turns_ = first_;
   }
@@ -95,9 +98,11 @@ class Dialogue {
       ids = model_.chat_template() ? encode_turns(model_, turns_, true) : continued(user);
       size_t same = 0;
       const auto& held = conversation_.tokens();
-      while (same < held.size() && same + 1 < ids.size() && held[same] == ids[same]) ++same;  // at least one token is computed
+      while (same < held.size() && same + 1 < ids.size() && held[same] == ids[same])
+        ++same;  // at least one token is computed
       conversation_.cut(static_cast<int64_t>(same));
-      Generated g = generate(model_, conversation_, std::span(ids).subspan(same), options_, write_out, InterruptScope::interrupted);
+      Generated g = generate(model_, conversation_, std::span(ids).subspan(same), options_, write_out,
+                             InterruptScope::interrupted);
       turns_.push_back({"assistant", g.text});
       return g;
     } catch (...) {
@@ -148,11 +153,13 @@ std::vector<int32_t> encode_turns(Instance& m, const std::vector<Message>& turns
 
 void print_summary(Instance& m, const Generated& g, int64_t kv_tokens) {
   auto dim = style(Style::dim, stderr), plain = style(Style::plain, stderr);
-  std::string line = fmt::format("prompt {} tokens, {:.0f} tok/s · answer {} tokens", g.prompt_tokens, static_cast<double>(g.prompt_tokens) / g.prompt_seconds, g.tokens.size());
+  std::string line = fmt::format("prompt {} tokens, {:.0f} tok/s · answer {} tokens", g.prompt_tokens,
+                                 static_cast<double>(g.prompt_tokens) / g.prompt_seconds, g.tokens.size());
   if (g.answer_steps > 0) {
     double rate = static_cast<double>(g.answer_steps) / g.answer_seconds;
     double bytes = static_cast<double>(bytes_read_per_token(m, kv_tokens)) * rate, limit = quick_read_limit(m);
-    line += fmt::format(", {:.0f} tok/s, {:.1f} GB/s ({:.0f} % of {:.0f} GB/s)", rate, bytes / 1e9, 100 * bytes / limit, limit / 1e9);
+    line += fmt::format(", {:.0f} tok/s, {:.1f} GB/s ({:.0f} % of {:.0f} GB/s)", rate, bytes / 1e9, 100 * bytes / limit,
+                        limit / 1e9);
   }
   line += fmt::format(" · KV {} tokens · {}", kv_tokens, name_of(g.finish));
   fmt::print(stderr, "{}{}{}\n", dim, line, plain);
@@ -172,9 +179,12 @@ void chat(Instance& model, const GenerateOptions& options, const std::string& sy
       continue;
     }
     if (line == "/bye" || line == "/exit") return;
-    if (line == "/help" || line == "/?") write_out(help);
-    else if (line == "/clear") dialogue.clear();
-    else if (line.starts_with('/')) write_out("There is no command " + line + "; /help lists them.\n");
+    if (line == "/help" || line == "/?")
+      write_out(help);
+    else if (line == "/clear")
+      dialogue.clear();
+    else if (line.starts_with('/'))
+      write_out("There is no command " + line + "; /help lists them.\n");
     else if (!line.empty()) {
       try {
         Generated g = dialogue.answer(line);

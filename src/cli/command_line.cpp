@@ -20,20 +20,17 @@ int report(const Error& e) {
 int parse_and_run(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);
-    if (std::fflush(stdout) || std::ferror(stdout)) fail(ExitCode::io, "output_failed", "standard output cannot be written: is the disk full, or the pipe closed?");
+    if (std::fflush(stdout) || std::ferror(stdout))
+      fail(ExitCode::io, "output_failed", "standard output cannot be written: is the disk full, or the pipe closed?");
     return static_cast<int>(ExitCode::ok);
-  } catch (const CLI::CallForHelp& e) {
+  } catch (const CLI::CallForHelp& e) { return app.exit(e); } catch (const CLI::CallForAllHelp& e) {
     return app.exit(e);
-  } catch (const CLI::CallForAllHelp& e) {
-    return app.exit(e);
-  } catch (const CLI::CallForVersion& e) {
-    return app.exit(e);
-  } catch (const CLI::ParseError& e) {
-    return report({ExitCode::usage, "usage", fmt::format("{}\n  Run `ridgeline --help`, or `ridgeline COMMAND --help`.", e.what())});
-  } catch (const Error& e) {
-    return report(e);
-  } catch (const std::bad_alloc&) {
-    return report({ExitCode::unavailable, "out_of_memory", "out of memory: use a smaller -c, a smaller model or a smaller type"});
+  } catch (const CLI::CallForVersion& e) { return app.exit(e); } catch (const CLI::ParseError& e) {
+    return report({ExitCode::usage, "usage",
+                   fmt::format("{}\n  Run `ridgeline --help`, or `ridgeline COMMAND --help`.", e.what())});
+  } catch (const Error& e) { return report(e); } catch (const std::bad_alloc&) {
+    return report(
+        {ExitCode::unavailable, "out_of_memory", "out of memory: use a smaller -c, a smaller model or a smaller type"});
   } catch (const std::exception& e) {
     return report({ExitCode::internal, "internal", fmt::format("a fault of this program: {}", e.what())});
   }
@@ -46,14 +43,16 @@ int run_command_line(int argc, char** argv) {
   install_sigbus_guard();
   CLI::App app("Ridgeline: an LLM engine that counts every FLOP and traces every byte.", "ridgeline");
   app.set_version_flag("--version", RIDGELINE_VERSION);
-  app.footer("Examples:\n"
-             "  ridgeline run model.gguf \"Why is the sky blue?\"     complete a prompt\n"
-             "  ridgeline run model.gguf                            chat\n"
-             "  ridgeline explain llama-3-8b --batch 64x1@1000      what a step costs, op by op, without weights\n"
-             "  ridgeline verify model.gguf                         one hash for every way of computing the same thing\n"
-             "  ridgeline bench model.gguf -p 500 -n 64             speed, beside the machine's limits\n"
-             "\n"
-             "Exit status: 0 ok, 1 a check failed, 2 usage, 65 bad data, 66 cannot open, 69 does not fit, 70 internal, 74 I/O.");
+  app.footer(
+      "Examples:\n"
+      "  ridgeline run model.gguf \"Why is the sky blue?\"     complete a prompt\n"
+      "  ridgeline run model.gguf                            chat\n"
+      "  ridgeline explain llama-3-8b --batch 64x1@1000      what a step costs, op by op, without weights\n"
+      "  ridgeline verify model.gguf                         one hash for every way of computing the same thing\n"
+      "  ridgeline bench model.gguf -p 500 -n 64             speed, beside the machine's limits\n"
+      "\n"
+      "Exit status: 0 ok, 1 a check failed, 2 usage, 65 bad data, 66 cannot open, 69 does not fit, 70 internal, 74 "
+      "I/O.");
   app.require_subcommand(0, 1);
   app.get_formatter()->column_width(34);
   add_run(app);

@@ -12,8 +12,8 @@ namespace ridgeline {
 struct NamedModel {
   std::string name;
   ModelConfig config;
-  Retype retype = {};                          // a file: its types; the catalogue: nothing
-  std::shared_ptr<const GgufFile> file = {};   // what retype reads
+  Retype retype = {};                         // a file: its types; the catalogue: nothing
+  std::shared_ptr<const GgufFile> file = {};  // what retype reads
 };
 // A GGUF file, or a name of the catalogue, whose matrices are bf16. Throws what reading the file throws; Error (usage) for an
 // unknown name, with the nearest ones.

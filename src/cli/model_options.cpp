@@ -28,18 +28,38 @@ double peak_mib() {
 
 }  // namespace
 
-DType weight_type(const std::string& name) { return one_of(name, {DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1}); }
+DType weight_type(const std::string& name) {
+  return one_of(name, {DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1});
+}
 DType kv_type(const std::string& name) { return one_of(name, {DType::bf16, DType::f32}); }
 
 void add_model_options(CLI::App& c, ModelOptions& o) {
   c.add_option("model", o.path, "A GGUF file")->required()->option_text("MODEL")->group("Model");
-  c.add_option("-t,--threads", o.instance.threads, "Threads; 0: one per processor")->capture_default_str()->group("Model")->check(CLI::Range(int64_t{0}, limits::threads));
-  c.add_option("-c,--ctx-size", o.instance.context, "Tokens the KV cache holds; 0: the model's context, at most 4096")->capture_default_str()->group("Model")->check(CLI::Range(int64_t{0}, limits::context));
-  c.add_option_function<std::string>("--type", [&o](const std::string& t) { o.instance.weights = weight_type(t); }, "Convert weight matrices at load: f32, f16, bf16, q8_0, q4_0, q4_1")->group("Arithmetic");
-  c.add_option_function<std::string>("--kv-type,--cache-type", [&o](const std::string& t) { o.instance.kv = kv_type(t); }, "Type of the KV cache: bf16, f32")->group("Arithmetic");
-  c.add_option("--kernels", o.instance.kernels, "Kernel set to begin with: avx512, avx2, reference")->group("Arithmetic");
-  c.add_option_function<std::vector<std::string>>("--disable", [&o](const std::vector<std::string>& names) { o.instance.disabled.insert(names.begin(), names.end()); },
-                                                  "Leave out passes or fusions, by name: insert_kv_cache, fuse, ...")->delimiter(',')->allow_extra_args(false)->group("Arithmetic");
+  c.add_option("-t,--threads", o.instance.threads, "Threads; 0: one per processor")
+      ->capture_default_str()
+      ->group("Model")
+      ->check(CLI::Range(int64_t{0}, limits::threads));
+  c.add_option("-c,--ctx-size", o.instance.context, "Tokens the KV cache holds; 0: the model's context, at most 4096")
+      ->capture_default_str()
+      ->group("Model")
+      ->check(CLI::Range(int64_t{0}, limits::context));
+  c.add_option_function<std::string>(
+       "--type", [&o](const std::string& t) { o.instance.weights = weight_type(t); },
+       "Convert weight matrices at load: f32, f16, bf16, q8_0, q4_0, q4_1")
+      ->group("Arithmetic");
+  c.add_option_function<std::string>(
+       "--kv-type,--cache-type", [&o](const std::string& t) { o.instance.kv = kv_type(t); },
+       "Type of the KV cache: bf16, f32")
+      ->group("Arithmetic");
+  c.add_option("--kernels", o.instance.kernels, "Kernel set to begin with: avx512, avx2, reference")
+      ->group("Arithmetic");
+  c.add_option_function<std::vector<std::string>>(
+       "--disable",
+       [&o](const std::vector<std::string>& names) { o.instance.disabled.insert(names.begin(), names.end()); },
+       "Leave out passes or fusions, by name: insert_kv_cache, fuse, ...")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->group("Arithmetic");
 }
 
 void print_opened(Instance& m) {
@@ -47,9 +67,11 @@ void print_opened(Instance& m) {
   auto dim = style(Style::dim, stderr), plain = style(Style::plain, stderr);
   std::string sets;
   for (const auto* set : m.kernels()) sets += (sets.empty() ? "" : ", ") + std::string(set->name);
-  fmt::print(stderr, "{}{} · {:.1f} MiB of weights, {:.1f} MiB of KV for {} tokens · loaded in {:.2f} s, peak memory {:.0f} MiB · {} {}, {}{}\n", dim, m.name(),
-             mib(r.weight_bytes), mib(r.kv_bytes), m.context(), r.seconds, peak_mib(), m.team().size(), m.team().size() == 1 ? "thread" : "threads",
-             sets.empty() ? "reference" : sets, plain);
+  fmt::print(stderr,
+             "{}{} · {:.1f} MiB of weights, {:.1f} MiB of KV for {} tokens · loaded in {:.2f} s, peak memory {:.0f} "
+             "MiB · {} {}, {}{}\n",
+             dim, m.name(), mib(r.weight_bytes), mib(r.kv_bytes), m.context(), r.seconds, peak_mib(), m.team().size(),
+             m.team().size() == 1 ? "thread" : "threads", sets.empty() ? "reference" : sets, plain);
   std::string slow;
   for (const auto& s : m.executor().served())
     if (s.set == "reference") slow += fmt::format("{}{} ({})", slow.empty() ? "" : ", ", s.op, s.types);

@@ -40,7 +40,8 @@ std::string read_all(std::istream& in, std::string_view where) {
 std::optional<std::string> prompt_of(const RunOptions& o) {
   if (!o.prompt.empty()) return o.prompt;
   if (!o.prompt_file.empty()) {
-    if (!std::filesystem::is_regular_file(o.prompt_file)) fail(ExitCode::cannot_open, "cannot_open", "{} is not a file", o.prompt_file);
+    if (!std::filesystem::is_regular_file(o.prompt_file))
+      fail(ExitCode::cannot_open, "cannot_open", "{} is not a file", o.prompt_file);
     std::ifstream in(o.prompt_file, std::ios::binary);
     if (!in) fail(ExitCode::cannot_open, "cannot_open", "cannot read {}", o.prompt_file);
     return read_all(in, o.prompt_file);
@@ -48,20 +49,23 @@ std::optional<std::string> prompt_of(const RunOptions& o) {
   if (is_terminal(stdin)) return {};
   std::string text = read_all(std::cin, "standard input");
   while (text.ends_with('\n')) text.pop_back();
-  if (text.empty()) fail(ExitCode::usage, "no_prompt", "no prompt: give one as an argument, with -f, or through a pipe");
+  if (text.empty())
+    fail(ExitCode::usage, "no_prompt", "no prompt: give one as an argument, with -f, or through a pipe");
   return text;
 }
 
 void run_once(Instance& model, const RunOptions& o, const std::string& prompt) {
   InterruptScope scope;
   Conversation conversation(model);
-  std::vector<int32_t> ids = o.raw || !model.chat_template() ? encode_raw(model, prompt) : encode_turns(model, turns_with(o.system, prompt), true);
+  std::vector<int32_t> ids = o.raw || !model.chat_template() ? encode_raw(model, prompt)
+                                                             : encode_turns(model, turns_with(o.system, prompt), true);
   if (ids.empty()) fail(ExitCode::usage, "no_prompt", "the prompt holds no tokens");
   Generated g = generate(model, conversation, ids, o.generate, write_out, InterruptScope::interrupted);
   write_out("\n");
   if (!o.quiet) print_summary(model, g, static_cast<int64_t>(conversation.tokens().size()));
   if (InterruptScope::interrupted())
-    fail(InterruptScope::signal_number() == SIGTERM ? ExitCode::terminated : ExitCode::interrupted, "interrupted", "interrupted");
+    fail(InterruptScope::signal_number() == SIGTERM ? ExitCode::terminated : ExitCode::interrupted, "interrupted",
+         "interrupted");
 }
 
 void run(RunOptions o) {
@@ -85,20 +89,33 @@ void add_run(CLI::App& app) {
   c->add_option("--system", o->system, "System prompt")->group("Prompt");
   c->add_flag("--raw", o->raw, "Complete the text as it is, without the chat template")->group("Prompt");
   auto& s = o->generate.sampler;
-  c->add_option("-n,--predict", o->generate.limit, "Tokens to generate at most; -1: no limit")->capture_default_str()->group("Sampling")->check(CLI::Range(int64_t{-1}, limits::context));
-  c->add_option("--temp", s.temperature, "Temperature; 0: always the most probable token")->capture_default_str()->group("Sampling");
-  c->add_option("--top-k", s.top_k, "Keep the k most probable tokens; 0: all")->capture_default_str()->group("Sampling");
-  c->add_option("--top-p", s.top_p, "Keep the fewest tokens that reach this probability; 1: all")->capture_default_str()->group("Sampling");
-  c->add_option("--min-p", s.min_p, "Drop tokens below this part of the greatest probability; 0: none")->capture_default_str()->group("Sampling");
+  c->add_option("-n,--predict", o->generate.limit, "Tokens to generate at most; -1: no limit")
+      ->capture_default_str()
+      ->group("Sampling")
+      ->check(CLI::Range(int64_t{-1}, limits::context));
+  c->add_option("--temp", s.temperature, "Temperature; 0: always the most probable token")
+      ->capture_default_str()
+      ->group("Sampling");
+  c->add_option("--top-k", s.top_k, "Keep the k most probable tokens; 0: all")
+      ->capture_default_str()
+      ->group("Sampling");
+  c->add_option("--top-p", s.top_p, "Keep the fewest tokens that reach this probability; 1: all")
+      ->capture_default_str()
+      ->group("Sampling");
+  c->add_option("--min-p", s.min_p, "Drop tokens below this part of the greatest probability; 0: none")
+      ->capture_default_str()
+      ->group("Sampling");
   c->add_option("-s,--seed", o->seed, "Seed; -1: another each time")->capture_default_str()->group("Sampling");
-  c->add_option("--stop", o->generate.stops, "End where this text comes; may be given several times")->group("Sampling");
+  c->add_option("--stop", o->generate.stops, "End where this text comes; may be given several times")
+      ->group("Sampling");
   c->add_flag("--ignore-eos", o->generate.ignore_eos, "Go on past the end-of-text token")->group("Sampling");
   c->add_flag("-q,--quiet", o->quiet, "Print the answer only")->group("Output");
-  c->footer("Examples:\n"
-            "  ridgeline run model.gguf \"Why is the sky blue?\" -n 200\n"
-            "  ridgeline run model.gguf --temp 0 --raw \"Once upon a time\"\n"
-            "  echo \"Name three rivers.\" | ridgeline run model.gguf -q\n"
-            "  ridgeline run model.gguf                      chat: /help lists what can be typed");
+  c->footer(
+      "Examples:\n"
+      "  ridgeline run model.gguf \"Why is the sky blue?\" -n 200\n"
+      "  ridgeline run model.gguf --temp 0 --raw \"Once upon a time\"\n"
+      "  echo \"Name three rivers.\" | ridgeline run model.gguf -q\n"
+      "  ridgeline run model.gguf                      chat: /help lists what can be typed");
   c->callback([o] { run(*o); });
 }
 

@@ -14,7 +14,8 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 }  // namespace
 
 std::string_view name_of(Finish f) {
-  static constexpr std::string_view names[] = {"end of text", "stop string", "token limit", "context full", "interrupted"};
+  static constexpr std::string_view names[] = {"end of text", "stop string", "token limit", "context full",
+                                               "interrupted"};
   return names[static_cast<int>(f)];
 }
 
@@ -22,7 +23,9 @@ Logits Conversation::extend(std::span<const int32_t> tokens, int64_t chunk, cons
   auto had = static_cast<int64_t>(tokens_.size()), all = had + static_cast<int64_t>(tokens.size());
   require(!tokens.empty(), "nothing to compute");
   if (all > instance_->context())
-    fail(ExitCode::unavailable, "context_full", "{} tokens do not fit the context of {}: shorten the prompt, or give -c {} or more", all, instance_->context(), all);
+    fail(ExitCode::unavailable, "context_full",
+         "{} tokens do not fit the context of {}: shorten the prompt, or give -c {} or more", all, instance_->context(),
+         all);
   for (int32_t block : table_.grow(all))
     if (auto* kv = instance_->kv()) kv->clear(block);
   if (!instance_->program().is_cached()) chunk = all, had = 0;  // everything is computed again
@@ -45,8 +48,9 @@ void Conversation::cut(int64_t tokens) {
   table_.shrink(tokens);
 }
 
-Generated generate(Instance& model, Conversation& conversation, std::span<const int32_t> prompt, const GenerateOptions& o,
-                   const std::function<void(std::string_view)>& on_text, const std::function<bool()>& interrupted) {
+Generated generate(Instance& model, Conversation& conversation, std::span<const int32_t> prompt,
+                   const GenerateOptions& o, const std::function<void(std::string_view)>& on_text,
+                   const std::function<bool()>& interrupted) {
   const Tokenizer& tokenizer = model.tokenizer();
   Generated g{.prompt_tokens = static_cast<int64_t>(prompt.size())};
   StopStrings stops(o.stops);
@@ -71,7 +75,8 @@ Generated generate(Instance& model, Conversation& conversation, std::span<const 
       g.finish = Finish::token_limit;
       break;
     }
-    int32_t next = sample(logits.row(0).first(static_cast<size_t>(choices)), o.sampler, static_cast<int64_t>(conversation.tokens().size()));
+    int32_t next = sample(logits.row(0).first(static_cast<size_t>(choices)), o.sampler,
+                          static_cast<int64_t>(conversation.tokens().size()));
     if (!o.ignore_eos && tokenizer.is_end_of_generation(next)) break;
     g.tokens.push_back(next);
     show(stops.push(decoder.push(next)));

@@ -21,7 +21,8 @@ void check_fits(int64_t weights, int64_t kv, int64_t context) {
   int64_t have = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGE_SIZE);
   if (weights + kv <= have) return;
   fail(ExitCode::unavailable, "does_not_fit",
-       "the model does not fit: weights {:.0f} MiB and a KV cache of {:.0f} MiB for {} tokens, this machine has {:.0f} MiB; "
+       "the model does not fit: weights {:.0f} MiB and a KV cache of {:.0f} MiB for {} tokens, this machine has {:.0f} "
+       "MiB; "
        "use a smaller -c, or a file of a smaller type",
        mib(weights), mib(kv), context, mib(have));
 }

@@ -15,12 +15,12 @@
 namespace ridgeline {
 
 struct InstanceOptions {
-  int threads = 0;                  // 0: one per processor this process may use
-  int64_t context = 0;              // tokens the KV cache holds, all sequences together; 0: the model's, at most 4,096
-  std::string kernels;              // the set to begin with; empty: the fastest
-  std::set<std::string> disabled;   // passes and fusions left out
-  std::optional<DType> weights;     // type of the weight matrices; none: as in the file
-  std::optional<DType> kv;          // bf16 or f32; none: bf16
+  int threads = 0;                 // 0: one per processor this process may use
+  int64_t context = 0;             // tokens the KV cache holds, all sequences together; 0: the model's, at most 4,096
+  std::string kernels;             // the set to begin with; empty: the fastest
+  std::set<std::string> disabled;  // passes and fusions left out
+  std::optional<DType> weights;    // type of the weight matrices; none: as in the file
+  std::optional<DType> kv;         // bf16 or f32; none: bf16
 };
 
 // What opening took.
@@ -40,7 +40,9 @@ class Instance {
   const ModelConfig& config() const { return config_; }
   const Program& program() const { return executor_->program(); }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
-  const ChatTemplate* chat_template() const { return template_ ? &*template_ : nullptr; }  // nullptr: the file has none that works
+  const ChatTemplate* chat_template() const {
+    return template_ ? &*template_ : nullptr;
+  }  // nullptr: the file has none that works
   Executor& executor() { return *executor_; }
   BlockPool& blocks() { return *blocks_; }
   KvMemory* kv() { return kv_ ? &*kv_ : nullptr; }

@@ -17,8 +17,8 @@ namespace {
 // One tile of a product: 32 k or fewer.
 struct TileShape {
   int64_t rows, k, cols;
-  bool first;               // c counts as zero
-  // What will be read next, and somewhat later, in the shape of b: fetched meanwhile. May be null.
+  bool first;  // c counts as zero
+  // What will be read next, and what after a while, in the shape of b: fetched meanwhile. May be null.
   const std::byte *ahead, *later;
 };
 
@@ -28,7 +28,8 @@ struct AttentionRow {
   int64_t first, last;  // positions it sees
 };
 
-template <class Pages> class AttentionKernel {
+template <class Pages>
+class AttentionKernel {
  public:
   using Factor = typename Pages::Factor;
 
@@ -58,16 +59,21 @@ template <class Pages> class AttentionKernel {
     if (packed_) pack(), worker_.barrier();
     int64_t workers = worker_.count();
     items_.claim(
-        worker_, [&](const SequencePlace& s) { return blocks(s) * (items_.is_split(s, workers) ? items_.segments(s) : 1); },
-        [&](const SequencePlace& s, int64_t item) {
-          if (items_.is_split(s, workers)) return one_segment(s, item / items_.segments(s), item % items_.segments(s));
-          all_segments(s, item);
+        worker_,
+        [&](const SequencePlace& s) { return blocks(s) * (items_.is_split(s, workers) ? items_.segments(s) : 1); },
+        [&](const SequencePlace& s, int64_t item, auto next) {
+          next_ = {};
+          next([&](const SequencePlace& t, int64_t i) { next_ = first_pages(t, i); });
+          if (items_.is_split(s, workers))
+            one_segment(s, item / items_.segments(s), item % items_.segments(s));
+          else
+            all_segments(s, item);
         });
     if (!items_.any_split(workers)) return;
     worker_.barrier();
     items_.claim(
         worker_, [&](const SequencePlace& s) { return items_.is_split(s, workers) ? blocks(s) : 0; },
-        [&](const SequencePlace& s, int64_t block) { merge_segments(s, block); });
+        [&](const SequencePlace& s, int64_t block, auto) { merge_segments(s, block); });
   }
 
  private:
@@ -104,7 +110,7 @@ template <class Pages> class AttentionKernel {
   void pack() {
     items_.claim(
         worker_, [&](const SequencePlace& s) { return pages(s) * items_.kv_heads; },
-        [&](const SequencePlace& s, int64_t item) {
+        [&](const SequencePlace& s, int64_t item, auto) {
           int64_t kv_head = item % items_.kv_heads, first = item / items_.kv_heads * page_tokens;
           std::byte* page = packed_ + (s.pages * items_.kv_heads + item) * page_size();
           std::memset(page, 0, static_cast<size_t>(page_size()));
@@ -116,14 +122,45 @@ template <class Pages> class AttentionKernel {
   }
   static int64_t pages(const SequencePlace& s) { return (s.cached + s.fresh + page_tokens - 1) / page_tokens; }
 
-  // The pages that hold position `page` * 32 and on.
-  const std::byte* page_of(const SequencePlace& s, int64_t page, const Tensor& cache) const {
-    if (packed_) return packed_ + ((s.pages + page) * items_.kv_heads + kv_head_) * page_size();
-    int64_t block = slots_[s.keys + page * page_tokens] / page_tokens;
-    return cache.data + (block * items_.kv_heads + kv_head_) * page_size();
+  // Pages of one kv head, as they are read: the keys of all, then the values of all.
+  struct Stretch {
+    SequencePlace at{};
+    int64_t kv_head = 0, first = 0, last = -1;
+    int64_t count() const { return last - first + 1; }
+  };
+  const std::byte* page_of(const Stretch& s, int64_t page, const Tensor& cache) const {
+    if (packed_) return packed_ + ((s.at.pages + page) * items_.kv_heads + s.kv_head) * page_size();
+    int64_t block = slots_[s.at.keys + page * page_tokens] / page_tokens;
+    return cache.data + (block * items_.kv_heads + s.kv_head) * page_size();
   }
-  const std::byte* keys_page(const SequencePlace& s, int64_t page) const { return page_of(s, page, keys_); }
-  const std::byte* values_page(const SequencePlace& s, int64_t page) const { return page_of(s, page, values_) + page_size() / 2; }
+  const std::byte* keys_page(const Stretch& s, int64_t page) const { return page_of(s, page, keys_); }
+  const std::byte* values_page(const Stretch& s, int64_t page) const {
+    return page_of(s, page, values_) + page_size() / 2;
+  }
+
+  // What is read n half pages after the keys of page s.first, if that is known.
+  const std::byte* upcoming(const Stretch& s, int64_t n) const {
+    if (n < s.count()) return keys_page(s, s.first + n);
+    n -= s.count();
+    if (n < s.count()) return values_page(s, s.first + n);
+    n -= s.count();
+    return n < next_.count() ? keys_page(next_, next_.first + n) : nullptr;
+  }
+  // With few products for each byte, memory is the limit: then the distance covers its latency. Else the second-level cache,
+  // which other blocks have filled, is near enough.
+  const std::byte* later(const Stretch& s, int64_t n) const {
+    constexpr int64_t distance = 48 << 10;
+    return rows_ <= 6 ? upcoming(s, n + distance / (page_size() / 2)) : nullptr;
+  }
+
+  // Where the item that comes next begins.
+  Stretch first_pages(const SequencePlace& s, int64_t item) const {
+    int64_t segment_at = items_.first_segment(s), block = item;
+    if (items_.is_split(s, worker_.count())) segment_at += item % items_.segments(s), block = item / items_.segments(s);
+    int64_t first = segment_at * segment / page_tokens, last = (s.cached + s.fresh - 1) / page_tokens,
+            most = first + segment / page_tokens - 1;
+    return {s, block / items_.blocks(s), first, last < most ? last : most};
+  }
 
   // Sets up the rows of a block: kv heads in turn, the last queries, which see most, first.
   void begin_block(const SequencePlace& s, int64_t item) {
@@ -140,7 +177,8 @@ template <class Pages> class AttentionKernel {
   void put_query(int64_t r) {
     const float* x = q_.row_as<float>(row_[r].token) + row_[r].head * head_dim_;
     for (int64_t d = 0; d < head_dim_; d += 32)
-      Pages::put_factors(load_first(x + d, head_dim_ - d), load_rest(x + d, head_dim_ - d), query_ + r * factor_step_ + Pages::factors(d));
+      Pages::put_factors(load_first(x + d, head_dim_ - d), load_rest(x + d, head_dim_ - d),
+                         query_ + r * factor_step_ + Pages::factors(d));
   }
   // Elements 16 .. 31 of n, +0 past the end.
   static F32x16 load_rest(const float* x, int64_t n) { return n > 16 ? load_first(x + 16, n - 16) : F32x16(0.0f); }
@@ -150,7 +188,13 @@ template <class Pages> class AttentionKernel {
   void all_segments(const SequencePlace& s, int64_t item) {
     begin_block(s, item);
     int64_t first = row_[0].first / segment * segment;  // rows ascend
-    for (int64_t start = first; start <= row_[rows_ - 1].last; start += segment) {
+    Stretch afterwards = next_;
+    for (int64_t start = first, last = row_[rows_ - 1].last; start <= last; start += segment) {
+      int64_t following = start + segment;
+      bool more = following <= last;
+      next_ = more ? Stretch{s, kv_head_, following / page_tokens,
+                             (last < following + segment ? last : following + segment - 1) / page_tokens}
+                   : afterwards;
       attend(s, start, partial_);
       for (int64_t r = 0; r < rows_; ++r)
         if (sees(r, start)) merge(r, partial_, start <= row_[r].first);
@@ -182,27 +226,29 @@ template <class Pages> class AttentionKernel {
         if (end > last) last = end;
       }
     if (first < 0) return;
-    score(s, first, last);
+    Stretch pages{s, kv_head_, first, last};
+    score(pages);
     for (int64_t r = 0; r < rows_; ++r) soften(r, start, first, last, to);
-    mix(s, start, first, last, to);
+    mix(pages, start, to);
   }
   // The positions of the segment that a row sees, both included; none where end < begin.
   int64_t begin_of(int64_t r, int64_t start) const { return row_[r].first > start ? row_[r].first : start; }
-  int64_t end_of(int64_t r, int64_t start) const { return row_[r].last < start + segment - 1 ? row_[r].last : start + segment - 1; }
+  int64_t end_of(int64_t r, int64_t start) const {
+    return row_[r].last < start + segment - 1 ? row_[r].last : start + segment - 1;
+  }
 
-  // Dot products of all rows with the keys of pages first .. last.
-  void score(const SequencePlace& s, int64_t first, int64_t last) {
-    const std::byte* page = keys_page(s, first);
-    bool streams = rows_ <= 6;  // few products for each byte: memory is the limit, and two streams get more of it than one
-    for (int64_t p = first; p <= last; ++p) {
-      const std::byte *next = p < last ? keys_page(s, p + 1) : values_page(s, first), *keys = Pages::keys(page, head_dim_, turned_keys_);
+  // Dot products of all rows with the keys.
+  void score(const Stretch& s) {
+    for (int64_t p = 0; p < s.count(); ++p) {
+      const std::byte *keys = Pages::keys(keys_page(s, s.first + p), head_dim_, turned_keys_),
+                      *ahead = upcoming(s, p + 1), *after = later(s, p);
       for (int64_t d = 0; d < head_dim_; d += 32) {
         int64_t line = Pages::lines(d) * Pages::key_line;
-        TileShape shape{rows_, head_dim_ - d < 32 ? head_dim_ - d : 32, page_tokens, d == 0, next + line, streams ? values_page(s, p) + line : nullptr};
-        Pages::add_products(query_ + Pages::factors(d), factor_step_, keys + line, Pages::key_line, scores_ + (p - first) * page_tokens,
-                            score_step, shape);
+        TileShape shape{rows_,        head_dim_ - d < 32 ? head_dim_ - d : 32, page_tokens, d == 0,
+                        ahead + line, after ? after + line : nullptr};
+        Pages::add_products(query_ + Pages::factors(d), factor_step_, keys + line, Pages::key_line,
+                            scores_ + p * page_tokens, score_step, shape);
       }
-      page = next;
     }
   }
 
@@ -213,7 +259,9 @@ template <class Pages> class AttentionKernel {
     constexpr int64_t page_factors = Pages::factors(page_tokens);
     int64_t from = begin_of(r, start) - first * page_tokens, until = end_of(r, start) - first * page_tokens + 1;
     auto zero = [&](int64_t begin, int64_t end) {  // pages that other rows see
-      if (begin < end) std::memset(weights(r) + begin * page_factors, 0, static_cast<size_t>((end - begin) * page_factors) * sizeof(Factor));
+      if (begin < end)
+        std::memset(weights(r) + begin * page_factors, 0,
+                    static_cast<size_t>((end - begin) * page_factors) * sizeof(Factor));
     };
     if (from >= until) return zero(0, last - first + 1);
     int64_t begin = from / page_tokens, end = (until + page_tokens - 1) / page_tokens;
@@ -245,18 +293,18 @@ template <class Pages> class AttentionKernel {
 
   // Weights times values. A weight of +0 hides a value, but not an infinity or a NaN: where a page is not seen whole by every
   // row and holds one, each row gets a copy of the page without what it does not see.
-  void mix(const SequencePlace& s, int64_t start, int64_t first, int64_t last, Part to) {
-    const std::byte* page = values_page(s, first);
-    for (int64_t p = first; p <= last; ++p) {
-      const std::byte* next = p < last ? values_page(s, p + 1) : page;
-      const Factor* w = weights(0) + (p - first) * Pages::factors(page_tokens);
-      if (seen_whole(p, start) || Pages::finite(page, head_dim_)) {
-        mix_page(w, page, to.mix, {rows_, page_tokens, head_dim_, p == first, next, nullptr});
+  void mix(const Stretch& s, int64_t start, Part to) {
+    for (int64_t p = 0; p < s.count(); ++p) {
+      const std::byte* page = values_page(s, s.first + p);
+      const Factor* w = weights(0) + p * Pages::factors(page_tokens);
+      if (seen_whole(s.first + p, start) || Pages::finite(page, head_dim_)) {
+        int64_t read = s.count() + p;
+        mix_page(w, page, to.mix, {rows_, page_tokens, head_dim_, p == 0, upcoming(s, read + 1), later(s, read)});
       } else {
         for (int64_t r = 0; r < rows_; ++r)
-          mix_page(w + r * score_step, only_seen(page, r, p * page_tokens, start), to.mix + r * mix_step_, {1, page_tokens, head_dim_, p == first, nullptr, nullptr});
+          mix_page(w + r * score_step, only_seen(page, r, (s.first + p) * page_tokens, start), to.mix + r * mix_step_,
+                   {1, page_tokens, head_dim_, p == 0, nullptr, nullptr});
       }
-      page = next;
     }
   }
   void mix_page(const Factor* w, const std::byte* page, float* to, TileShape shape) {
@@ -264,13 +312,15 @@ template <class Pages> class AttentionKernel {
   }
   bool seen_whole(int64_t p, int64_t start) const {
     bool whole = true;
-    for (int64_t r = 0; r < rows_; ++r) whole &= begin_of(r, start) <= p * page_tokens && end_of(r, start) >= p * page_tokens + page_tokens - 1;
+    for (int64_t r = 0; r < rows_; ++r)
+      whole &= begin_of(r, start) <= p * page_tokens && end_of(r, start) >= p * page_tokens + page_tokens - 1;
     return whole;
   }
   const std::byte* only_seen(const std::byte* values, int64_t r, int64_t position, int64_t start) {
     std::memcpy(clean_values_, values, static_cast<size_t>(page_size() / 2));
     for (int64_t t = 0; t < page_tokens; ++t)
-      if (position + t < begin_of(r, start) || position + t > end_of(r, start)) Pages::forget_value(clean_values_, t, head_dim_);
+      if (position + t < begin_of(r, start) || position + t > end_of(r, start))
+        Pages::forget_value(clean_values_, t, head_dim_);
     return clean_values_;
   }
 
@@ -286,7 +336,8 @@ template <class Pages> class AttentionKernel {
     F32x16 a = exp2(all_top - top), b = exp2(one_top - top);
     whole_.top[r] = first_lane(top);
     whole_.sum[r] = first_lane(mul_add(F32x16(whole_.sum[r]), a, F32x16(one.sum[r]) * b));
-    for (int64_t i = 0; i < mix_step_; i += 16) store(all_mix + i, mul_add(load(all_mix + i), a, load(one_mix + i) * b));
+    for (int64_t i = 0; i < mix_step_; i += 16)
+      store(all_mix + i, mul_add(load(all_mix + i), a, load(one_mix + i) * b));
   }
   static float first_lane(F32x16 a) { return _mm256_cvtss_f32(low_half(a)); }
 
@@ -311,13 +362,16 @@ template <class Pages> class AttentionKernel {
   Part whole_, partial_;
   std::byte *turned_keys_, *clean_values_;
   int64_t kv_head_ = 0, rows_ = 0;
+  Stretch next_;
   AttentionRow row_[block_rows];
 };
 
-template <class Pages> void attention(const Op& op, const KernelMemory& m, Worker& w) {
+template <class Pages>
+void attention(const Op& op, const KernelMemory& m, Worker& w) {
   AttentionKernel<Pages>(*op.as<Attention>(), m, w).run();
 }
-template <class Pages> size_t attention_shared_bytes(const Op& op, const KernelMemory& m) {
+template <class Pages>
+size_t attention_shared_bytes(const Op& op, const KernelMemory& m) {
   return AttentionKernel<Pages>::shared_bytes(*op.as<Attention>(), m);
 }
 

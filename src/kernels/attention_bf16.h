@@ -32,12 +32,15 @@ struct Bf16PageLayout {
 };
 
 // Calls f(rows as a constant, first row) for `rows` in parts as equal as can be, of at most `Most`: what the registers hold.
-template <int Most, class F> void each_tile_of_rows(int64_t rows, F f) {
+template <int Most, class F>
+void each_tile_of_rows(int64_t rows, F f) {
   for (int64_t done = 0, tiles = (rows + Most - 1) / Most; tiles > 0; --tiles) {
     int64_t n = (rows - done + tiles - 1) / tiles;
     auto choose = [&]<int N>(auto self, std::integral_constant<int, N> constant) {
-      if (n == N) f(constant, done);
-      else if constexpr (N > 1) self(self, std::integral_constant<int, N - 1>());
+      if (n == N)
+        f(constant, done);
+      else if constexpr (N > 1)
+        self(self, std::integral_constant<int, N - 1>());
     };
     choose(choose, std::integral_constant<int, Most>());
     done += n;

@@ -22,7 +22,8 @@ struct F32Pages {
   // Keys lie token by token: turned, so that a line is one k of all tokens.
   static const std::byte* keys(const std::byte* page, int64_t head_dim, std::byte* turned) {
     for (int64_t t = 0; t < page_tokens; ++t)
-      for (int64_t d = 0; d < head_dim; ++d) std::memcpy(turned + (d * page_tokens + t) * 4, page + (t * head_dim + d) * 4, 4);
+      for (int64_t d = 0; d < head_dim; ++d)
+        std::memcpy(turned + (d * page_tokens + t) * 4, page + (t * head_dim + d) * 4, 4);
     return turned;
   }
   static bool finite(const std::byte* values, int64_t head_dim) {
@@ -37,16 +38,19 @@ struct F32Pages {
     std::memset(values + token * head_dim * 4, 0, static_cast<size_t>(head_dim) * 4);
   }
 
-  static void add_products(const float* a, int64_t a_step, const std::byte* b, int64_t b_step, float* c, int64_t c_step, TileShape shape) {
+  static void add_products(const float* a, int64_t a_step, const std::byte* b, int64_t b_step, float* c, int64_t c_step,
+                           TileShape shape) {
     each_tile_of_rows<3>(shape.rows, [&](auto rows, int64_t first) {
       for (int64_t col = 0; col < shape.cols; col += 16)
-        tile<rows.value>(a + first * a_step, a_step, b + 4 * col, b_step, c + first * c_step + col, c_step, shape, first_lanes(shape.cols - col));
+        tile<rows.value>(a + first * a_step, a_step, b + 4 * col, b_step, c + first * c_step + col, c_step, shape,
+                         first_lanes(shape.cols - col));
     });
   }
 
  private:
   template <int Rows>
-  static void tile(const float* a, int64_t a_step, const std::byte* b, int64_t b_step, float* c, int64_t c_step, const TileShape& shape, Some columns) {
+  static void tile(const float* a, int64_t a_step, const std::byte* b, int64_t b_step, float* c, int64_t c_step,
+                   const TileShape& shape, Some columns) {
     F32x16 even[3] = {F32x16(0.0f), F32x16(0.0f), F32x16(0.0f)}, odd[3] = {F32x16(0.0f), F32x16(0.0f), F32x16(0.0f)};
     auto line = [&](int64_t k) { return load_some(reinterpret_cast<const float*>(b + k * b_step), columns); };
     for (int64_t k = 0; k < shape.k; k += 2) {

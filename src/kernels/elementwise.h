@@ -11,7 +11,8 @@ namespace ridgeline {
 namespace {
 
 // y[i] = f(a[i], b[i]) over whole tensors: rows follow each other. A share below 2048 elements is not worth a second core.
-template <class F> void map_pairs(const Tensor& a, const Tensor& b, const Tensor& y, Worker& w, F f) {
+template <class F>
+void map_pairs(const Tensor& a, const Tensor& b, const Tensor& y, Worker& w, F f) {
   auto [begin, end] = w.share(y.rows * y.cols, 2048);
   for (int64_t i = begin; i < end; i += 16) {
     int64_t n = end - i;
@@ -25,16 +26,19 @@ inline void add(const Op& op, const KernelMemory& m, Worker& w) {
 }
 
 // The op's own formula, over vectors: F::value is a template.
-template <class F> void activation(const Op& op, const KernelMemory& m, Worker& w) {
+template <class F>
+void activation(const Op& op, const KernelMemory& m, Worker& w) {
   const Tensor& x = m.tensor(op.as<Activation<F>>()->x);
   map_pairs(x, x, m.result_tensor(), w, [](F32x16 v, F32x16) { return F::value(v); });
 }
-template <class F> void gated(const Op& op, const KernelMemory& m, Worker& w) {
+template <class F>
+void gated(const Op& op, const KernelMemory& m, Worker& w) {
   auto& o = *op.as<Gated<F>>();
   map_pairs(m.tensor(o.gate), m.tensor(o.up), m.result_tensor(), w, [](F32x16 g, F32x16 u) { return F::value(g) * u; });
 }
 
-constexpr Signature plain = {DType::f32, DType::f32}, to_q8 = {DType::f32, DType::q8}, with_bf16 = {DType::f32, DType::bf16};
+constexpr Signature plain = {DType::f32, DType::f32}, to_q8 = {DType::f32, DType::q8},
+                    with_bf16 = {DType::f32, DType::bf16};
 
 constexpr Cell elementwise_table[] = {
     {"add", plain, add},

@@ -33,7 +33,8 @@ inline void quantize_elements(const float* x, int64_t n, DType to, std::byte* y)
   if (to == DType::q8) {
     for (int64_t g = 0; g < n / 32; ++g) quantize_block(x + 32 * g, reinterpret_cast<Q8Block*>(y)[g]);
   } else {
-    for (int64_t i = 0; i < n; i += 16) store_bf16_first(reinterpret_cast<uint16_t*>(y) + i, load_first(x + i, n - i), n - i);
+    for (int64_t i = 0; i < n; i += 16)
+      store_bf16_first(reinterpret_cast<uint16_t*>(y) + i, load_first(x + i, n - i), n - i);
   }
 }
 
@@ -83,24 +84,31 @@ struct LayerNormRow {
     F32x16 scale(root_inverse(fold_add(squares) / static_cast<float>(n) + eps));
     for (int64_t i = 0; i < n; i += 16) {
       int64_t left = n - i;
-      store_first(y + i, mul_add((load_first(x + i, left) - mean) * scale, load_first(weight + i, left), load_first(bias + i, left)), left);
+      store_first(
+          y + i,
+          mul_add((load_first(x + i, left) - mean) * scale, load_first(weight + i, left), load_first(bias + i, left)),
+          left);
     }
   }
 };
 
-template <class T> RmsNormRow rms_norm_row(const T& op, const KernelMemory& m) {
+template <class T>
+RmsNormRow rms_norm_row(const T& op, const KernelMemory& m) {
   const Tensor& weight = m.tensor(op.weight);
   return {weight.as<float>(), weight.cols, op.eps};
 }
-template <class T> LayerNormRow layer_norm_row(const T& op, const KernelMemory& m) {
+template <class T>
+LayerNormRow layer_norm_row(const T& op, const KernelMemory& m) {
   return {m.tensor(op.weight).template as<float>(), m.tensor(op.bias).template as<float>(), op.eps};
 }
 
-template <class Norm> void normalize(const Norm& norm, const Tensor& x, const Tensor& y, Worker& w) {
+template <class Norm>
+void normalize(const Norm& norm, const Tensor& x, const Tensor& y, Worker& w) {
   auto [begin, end] = w.share(x.rows);
   for (int64_t r = begin; r < end; ++r) norm(x.row_as<float>(r), y.row_as<float>(r), x.cols);
 }
-template <class Norm> void normalize_quantize(const Norm& norm, const Tensor& x, const Tensor& y, Worker& w) {
+template <class Norm>
+void normalize_quantize(const Norm& norm, const Tensor& x, const Tensor& y, Worker& w) {
   auto* row = reinterpret_cast<float*>(w.scratch(static_cast<size_t>(x.cols) * sizeof(float)));
   auto [begin, end] = w.share(x.rows);
   for (int64_t r = begin; r < end; ++r) {

@@ -46,13 +46,15 @@ inline void rope(const Op& op, const KernelMemory& m, Worker& w) {
 
 // Calls f(row, slot) for the tokens of the batch that are this worker's share. Runs of 32 tokens stay together: they write
 // the same lines of a page.
-template <class F> void each_new_token(const Tensor& sequences, const Tensor& slots, int64_t tokens, Worker& w, F f) {
+template <class F>
+void each_new_token(const Tensor& sequences, const Tensor& slots, int64_t tokens, Worker& w, F f) {
   auto [begin, end] = w.share(tokens, tokens < 64 ? 1 : page_tokens);
   const auto *counts = sequences.as<int32_t>(), *slot = slots.as<int32_t>();
   int64_t row = 0, keys = 0;  // of the sequence's first new token, of its position 0
   for (int64_t s = 0; s < sequences.rows; ++s) {
     int64_t fresh = counts[2 * s], cached = counts[2 * s + 1];
-    for (int64_t i = row < begin ? begin - row : 0; i < fresh && row + i < end; ++i) f(row + i, slot[keys + cached + i]);
+    for (int64_t i = row < begin ? begin - row : 0; i < fresh && row + i < end; ++i)
+      f(row + i, slot[keys + cached + i]);
     row += fresh, keys += cached + fresh;
   }
 }
@@ -61,9 +63,12 @@ inline void append_row(const Tensor& cache, int64_t slot, const float* x) {
   int64_t dim = cache.head_dim;
   for (int64_t c = 0; c < cache.cols; c += dim) {
     std::byte* to = cache.data + kv_offset(cache, slot, c);
-    if (cache.dtype == DType::f32) std::memcpy(to, x + c, static_cast<size_t>(dim) * sizeof(float));
-    else if (cache.layout == Layout::keys) put_keys(x + c, dim, to);
-    else put_values(x + c, dim, to);
+    if (cache.dtype == DType::f32)
+      std::memcpy(to, x + c, static_cast<size_t>(dim) * sizeof(float));
+    else if (cache.layout == Layout::keys)
+      put_keys(x + c, dim, to);
+    else
+      put_values(x + c, dim, to);
   }
 }
 

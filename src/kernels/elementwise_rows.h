@@ -54,7 +54,8 @@ inline void unpack_row(const Tensor& table, int64_t n, float* y) {
   for (int64_t k = 0; k < table.cols; k += record_depth, record += record_bytes(table.dtype)) {
     float x[record_depth];
     unpack_record(table.dtype, record, n % panel_columns, x);
-    std::memcpy(y + k, x, static_cast<size_t>(table.cols - k < record_depth ? table.cols - k : record_depth) * sizeof(float));
+    std::memcpy(y + k, x,
+                static_cast<size_t>(table.cols - k < record_depth ? table.cols - k : record_depth) * sizeof(float));
   }
 }
 
@@ -74,9 +75,12 @@ inline void select_rows(const Op& op, const KernelMemory& m, Worker& w) {
   const auto* index = m.tensor(o.index).as<int32_t>();
   auto [begin, end] = w.share(y.rows);
   for (int64_t r = begin; r < end; ++r) {
-    if (table.layout == Layout::panels) unpack_row(table, index[r], y.row_as<float>(r));
-    else if (table.dtype == y.dtype) std::memcpy(y.row(r), table.row(index[r]), static_cast<size_t>(bytes_of(y.dtype, y.cols)));
-    else widen_row(table, index[r], y.row_as<float>(r));
+    if (table.layout == Layout::panels)
+      unpack_row(table, index[r], y.row_as<float>(r));
+    else if (table.dtype == y.dtype)
+      std::memcpy(y.row(r), table.row(index[r]), static_cast<size_t>(bytes_of(y.dtype, y.cols)));
+    else
+      widen_row(table, index[r], y.row_as<float>(r));
   }
 }
 

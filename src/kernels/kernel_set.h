@@ -30,10 +30,11 @@ struct Cell {
 using CellTable = std::span<const Cell> (*)();
 
 struct KernelSet {
-  std::string_view name;       // "avx512"
-  std::string_view needs;      // in words: "AVX-512 F, BW, VL, DQ, VNNI and BF16"
-  bool (*supported)();         // by this processor and this operating system
-  std::string (*self_test)();  // what of the processor's behaviour differs from what the kernels rely on; empty: nothing
+  std::string_view name;   // "avx512"
+  std::string_view needs;  // in words: "AVX-512 F, BW, VL, DQ, VNNI and BF16"
+  bool (*supported)();     // by this processor and this operating system
+  std::string (
+      *self_test)();  // what of the processor's behaviour differs from what the kernels rely on; empty: nothing
   std::span<const CellTable> tables;
   std::vector<Cell> cells() const;                         // of a supported set
   const Cell* find(std::string_view op, Signature) const;  // none: nullptr

@@ -25,7 +25,8 @@ inline std::string check_arithmetic() {
   if (!equal(mul_add(x, x, runtime(-1 - 0x1p-11f)), F32x16(0x1p-24f))) return "a fused multiply-add rounds its product";
   if (!equal(least * runtime(0.5f), F32x16(0.0f))) return "a denormal result is not flushed to zero";
   if (!equal(runtime(0x1p-127f) * runtime(0x1p30f), F32x16(0.0f))) return "a denormal operand is not taken as zero";
-  if (!equal(max(nan, one), one) || !equal(min(nan, one), one)) return "the maximum of a NaN and a number is not the second";
+  if (!equal(max(nan, one), one) || !equal(min(nan, one), one))
+    return "the maximum of a NaN and a number is not the second";
   if (!equal(from_int8(to_int8(nan)), F32x16(-128.0f))) return "a NaN does not become the least integer";
   return "";
 }

@@ -51,7 +51,9 @@ struct Some {
 inline Some first_lanes(int64_t n) { return {static_cast<__mmask16>(n >= 16 ? 0xffff : n <= 0 ? 0 : (1 << n) - 1)}; }
 inline F32x16 load_some(const float* p, Some s) { return {_mm512_maskz_loadu_ps(s.m, p)}; }  // +0 elsewhere
 inline void store_some(float* p, F32x16 a, Some s) { _mm512_mask_storeu_ps(p, s.m, a.v); }
-inline F32x16 select(Some s, F32x16 a, F32x16 b) { return {_mm512_mask_blend_ps(s.m, b.v, a.v)}; }  // a in s, b elsewhere
+inline F32x16 select(Some s, F32x16 a, F32x16 b) {
+  return {_mm512_mask_blend_ps(s.m, b.v, a.v)};
+}  // a in s, b elsewhere
 inline Some without(Some a, Some b) { return {static_cast<__mmask16>(a.m & ~b.m)}; }
 
 // Sixteen bf16, rounded to nearest even; a NaN stays one (f32_to_bf16).
@@ -113,7 +115,8 @@ inline __m256 times_power(__m256 a, __m256 n) {
 inline F32x16 times_power(F32x16 a, F32x16 n) { return {times_power(a.v[0], n.v[0]), times_power(a.v[1], n.v[1])}; }
 inline F32x16 zero_below(F32x16 a, F32x16 x, float limit) {
   __m256 l = _mm256_set1_ps(limit);
-  return {_mm256_and_ps(_mm256_cmp_ps(x.v[0], l, _CMP_NLT_UQ), a.v[0]), _mm256_and_ps(_mm256_cmp_ps(x.v[1], l, _CMP_NLT_UQ), a.v[1])};
+  return {_mm256_and_ps(_mm256_cmp_ps(x.v[0], l, _CMP_NLT_UQ), a.v[0]),
+          _mm256_and_ps(_mm256_cmp_ps(x.v[1], l, _CMP_NLT_UQ), a.v[1])};
 }
 
 struct Some {
@@ -124,12 +127,19 @@ inline Some first_lanes(int64_t n) {
   __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   return {{_mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane), _mm256_cmpgt_epi32(_mm256_set1_epi32(count - 8), lane)}};
 }
-inline F32x16 load_some(const float* p, Some s) { return {_mm256_maskload_ps(p, s.m[0]), _mm256_maskload_ps(p + 8, s.m[1])}; }
-inline void store_some(float* p, F32x16 a, Some s) { _mm256_maskstore_ps(p, s.m[0], a.v[0]), _mm256_maskstore_ps(p + 8, s.m[1], a.v[1]); }
-inline F32x16 select(Some s, F32x16 a, F32x16 b) {
-  return {_mm256_blendv_ps(b.v[0], a.v[0], _mm256_castsi256_ps(s.m[0])), _mm256_blendv_ps(b.v[1], a.v[1], _mm256_castsi256_ps(s.m[1]))};
+inline F32x16 load_some(const float* p, Some s) {
+  return {_mm256_maskload_ps(p, s.m[0]), _mm256_maskload_ps(p + 8, s.m[1])};
 }
-inline Some without(Some a, Some b) { return {{_mm256_andnot_si256(b.m[0], a.m[0]), _mm256_andnot_si256(b.m[1], a.m[1])}}; }
+inline void store_some(float* p, F32x16 a, Some s) {
+  _mm256_maskstore_ps(p, s.m[0], a.v[0]), _mm256_maskstore_ps(p + 8, s.m[1], a.v[1]);
+}
+inline F32x16 select(Some s, F32x16 a, F32x16 b) {
+  return {_mm256_blendv_ps(b.v[0], a.v[0], _mm256_castsi256_ps(s.m[0])),
+          _mm256_blendv_ps(b.v[1], a.v[1], _mm256_castsi256_ps(s.m[1]))};
+}
+inline Some without(Some a, Some b) {
+  return {{_mm256_andnot_si256(b.m[0], a.m[0]), _mm256_andnot_si256(b.m[1], a.m[1])}};
+}
 
 inline __m256i rounded_to_bf16(__m256 a) {  // in the low half of each lane
   __m256i u = _mm256_castps_si256(a), odd = _mm256_and_si256(_mm256_srli_epi32(u, 16), _mm256_set1_epi32(1));
@@ -142,8 +152,12 @@ inline __m256i to_bf16(F32x16 a) {  // the packing works in 128-bit halves: put 
   return _mm256_permute4x64_epi64(_mm256_packus_epi32(rounded_to_bf16(a.v[0]), rounded_to_bf16(a.v[1])), 0xd8);
 }
 inline __m256 widened(__m128i h) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16)); }
-inline F32x16 from_bf16(__m256i h) { return {widened(_mm256_castsi256_si128(h)), widened(_mm256_extracti128_si256(h, 1))}; }
-inline F32x16 from_f16(__m256i h) { return {_mm256_cvtph_ps(_mm256_castsi256_si128(h)), _mm256_cvtph_ps(_mm256_extracti128_si256(h, 1))}; }
+inline F32x16 from_bf16(__m256i h) {
+  return {widened(_mm256_castsi256_si128(h)), widened(_mm256_extracti128_si256(h, 1))};
+}
+inline F32x16 from_f16(__m256i h) {
+  return {_mm256_cvtph_ps(_mm256_castsi256_si128(h)), _mm256_cvtph_ps(_mm256_extracti128_si256(h, 1))};
+}
 inline __m128i to_int8(F32x16 a) {
   __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(a.v[0]), _mm256_cvtps_epi32(a.v[1]));
   words = _mm256_permute4x64_epi64(words, 0xd8);
@@ -173,17 +187,20 @@ inline void store_bf16_first(uint16_t* p, F32x16 a, int64_t n) {
 }
 
 // The sixteen lanes brought together by +8, +4, +2, +1 (Lanes of program/scalar.h).
-template <class Join8, class Join4> float fold(F32x16 a, Join8 join8, Join4 join4) {
+template <class Join8, class Join4>
+float fold(F32x16 a, Join8 join8, Join4 join4) {
   __m256 eight = join8(low_half(a), high_half(a));
   __m128 four = join4(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
   __m128 two = join4(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(join4(two, _mm_movehdup_ps(two)));
 }
 inline float fold_add(F32x16 a) {
-  return fold(a, [](__m256 x, __m256 y) { return _mm256_add_ps(x, y); }, [](__m128 x, __m128 y) { return _mm_add_ps(x, y); });
+  return fold(
+      a, [](__m256 x, __m256 y) { return _mm256_add_ps(x, y); }, [](__m128 x, __m128 y) { return _mm_add_ps(x, y); });
 }
 inline float fold_max(F32x16 a) {
-  return fold(a, [](__m256 x, __m256 y) { return _mm256_max_ps(x, y); }, [](__m128 x, __m128 y) { return _mm_max_ps(x, y); });
+  return fold(
+      a, [](__m256 x, __m256 y) { return _mm256_max_ps(x, y); }, [](__m128 x, __m128 y) { return _mm_max_ps(x, y); });
 }
 
 inline F32x16 exp2_polynomial(F32x16 f) {

@@ -12,7 +12,8 @@ BlockPool::BlockPool(int64_t blocks) : taken_(static_cast<size_t>(blocks)) {
 
 int32_t BlockPool::take() {
   if (free_.empty())
-    fail(ExitCode::unavailable, "kv_full", "the KV cache is full: all {} blocks of {} tokens are in use; raise -c", size(), block_tokens);
+    fail(ExitCode::unavailable, "kv_full", "the KV cache is full: all {} blocks of {} tokens are in use; raise -c",
+         size(), block_tokens);
   int32_t block = free_.back();
   free_.pop_back();
   taken_[static_cast<size_t>(block)] = true;
@@ -20,7 +21,8 @@ int32_t BlockPool::take() {
 }
 
 void BlockPool::give_back(int32_t block) {
-  require(block >= 0 && block < size() && taken_[static_cast<size_t>(block)], "block {} is given back but was not taken", block);
+  require(block >= 0 && block < size() && taken_[static_cast<size_t>(block)],
+          "block {} is given back but was not taken", block);
   taken_[static_cast<size_t>(block)] = false;
   free_.push_back(block);
 }

@@ -35,7 +35,9 @@ class BlockTable {
   std::vector<int32_t> grow(int64_t tokens);
   void shrink(int64_t tokens);  // gives back the blocks that `tokens` positions do not need
   const std::vector<int32_t>& blocks() const { return blocks_; }
-  int64_t slot(int64_t position) const { return blocks_[static_cast<size_t>(position / block_tokens)] * block_tokens + position % block_tokens; }
+  int64_t slot(int64_t position) const {
+    return blocks_[static_cast<size_t>(position / block_tokens)] * block_tokens + position % block_tokens;
+  }
 
  private:
   BlockPool* pool_;

@@ -16,7 +16,7 @@ Program gpt2(std::string name, DType matrices, const Gpt2Config& c) {
 
   Expr x = embedding(tokens, wte);
   Expr at = named("at", select_rows(wpe, positions));
-  x = x + at;                                                                                 // [tokens, dim]
+  x = x + at;  // [tokens, dim]
   for (auto layer : b.layers(c.layers)) {
     Expr h = layer_norm(x, layer("attn_norm"), layer("attn_norm_bias"), c.eps);
     Expr q = linear(h, layer("q"), layer("q_bias"), c.dim);
@@ -26,7 +26,7 @@ Program gpt2(std::string name, DType matrices, const Gpt2Config& c) {
     x = x + linear(a, layer("attn_out"), layer("attn_out_bias"), c.dim);
 
     h = layer_norm(x, layer("ffn_norm"), layer("ffn_norm_bias"), c.eps);
-    h = gelu(linear(h, layer("up"), layer("up_bias"), c.ffn));                                // [tokens, ffn]
+    h = gelu(linear(h, layer("up"), layer("up_bias"), c.ffn));  // [tokens, ffn]
     x = x + linear(h, layer("down"), layer("down_bias"), c.dim);
   }
   x = layer_norm(x, b.weight("norm"), b.weight("norm_bias"), c.eps);

@@ -15,19 +15,19 @@ Program llama(std::string name, DType matrices, const LlamaConfig& c) {
   Expr turns = rotations(positions, {c.head_dim, c.rope_base, c.rope_factors});
 
   Expr embed = b.weight("embed", {c.vocab, c.dim});
-  Expr x = embedding(tokens, embed);                                 // [tokens, dim]
+  Expr x = embedding(tokens, embed);  // [tokens, dim]
   for (auto layer : b.layers(c.layers)) {
     Expr h = rms_norm(x, layer("attn_norm"), c.eps);
-    Expr q = linear(h, layer("q"), c.heads * c.head_dim);            // [tokens, heads * head_dim]
-    Expr k = linear(h, layer("k"), c.kv_heads * c.head_dim);         // [tokens, kv_heads * head_dim]
+    Expr q = linear(h, layer("q"), c.heads * c.head_dim);     // [tokens, heads * head_dim]
+    Expr k = linear(h, layer("k"), c.kv_heads * c.head_dim);  // [tokens, kv_heads * head_dim]
     Expr v = linear(h, layer("v"), c.kv_heads * c.head_dim);
     q = rope(q, turns);
     k = rope(k, turns);
-    Expr a = attention(q, k, v, sequences, c.head_dim, c.window);    // [tokens, heads * head_dim]
+    Expr a = attention(q, k, v, sequences, c.head_dim, c.window);  // [tokens, heads * head_dim]
     x = x + linear(a, layer("attn_out"), c.dim);
 
     h = rms_norm(x, layer("ffn_norm"), c.eps);
-    Expr gate = linear(h, layer("gate"), c.ffn);                     // [tokens, ffn]
+    Expr gate = linear(h, layer("gate"), c.ffn);  // [tokens, ffn]
     Expr up = linear(h, layer("up"), c.ffn);
     x = x + linear(silu_mul(gate, up), layer("down"), c.dim);
   }

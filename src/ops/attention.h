@@ -39,12 +39,17 @@ struct Attention {
     Count scores = Count(Symbol{Symbol::pairs, window}) * (t[q].cols() / head_dim);
     // A score costs scale, max, subtract, 2^x and sum; a result its product with 1 / L, once a query and head.
     Count elementwise = 5 * scores + t[q].elements() + t[q].elements().scaled(1, head_dim);
-    Cost c{.attention = 4 * head_dim * scores, .elementwise = elementwise, .reads = pair_reads(t, sequences, slots, window), .writes = {t.all_of_result()}};
-    c.reads.push_back(t.all(q)), c.reads.push_back(visible(t, keys, window)), c.reads.push_back(visible(t, values, window));
+    Cost c{.attention = 4 * head_dim * scores,
+           .elementwise = elementwise,
+           .reads = pair_reads(t, sequences, slots, window),
+           .writes = {t.all_of_result()}};
+    c.reads.push_back(t.all(q)), c.reads.push_back(visible(t, keys, window)),
+        c.reads.push_back(visible(t, values, window));
     return c;
   }
 
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto in = m[q], k = m[keys], v = m[values], slot = m[slots];
     auto y = m.result();
     int64_t heads = in.cols() / head_dim, group = in.cols() / k.cols();
@@ -53,8 +58,10 @@ struct Attention {
         Part<S> all;
         for (int64_t start = query.first / segment * segment; start <= query.last; start += segment) {
           Part<S> one = part(in, k, v, slot, query, h, h / group, start);
-          if (start <= query.first) all = std::move(one);
-          else merge(all, one);
+          if (start <= query.first)
+            all = std::move(one);
+          else
+            merge(all, one);
         }
         S inverse = S(1) / all.sum;
         for (int64_t i = 0; i < head_dim; ++i) {
@@ -65,20 +72,24 @@ struct Attention {
   }
 
  private:
-  template <class S> struct Part {
+  template <class S>
+  struct Part {
     S top{0}, sum{0};
     std::vector<S> mix;
   };
 
   // One query and head over the segment that begins at position `start`. Masked slots of a visible page count as x = -infinity,
   // p = +0: they change nothing.
-  template <class S> Part<S> part(const In<S>& in, const In<S>& k, const In<S>& v, const In<S>& slot, const Query& query, int64_t h, int64_t kv, int64_t start) const {
+  template <class S>
+  Part<S> part(const In<S>& in, const In<S>& k, const In<S>& v, const In<S>& slot, const Query& query, int64_t h,
+               int64_t kv, int64_t start) const {
     int64_t from = std::max(start, query.first), to = std::min(start + segment - 1, query.last);
     int64_t begin = from / page * page, end = (to / page + 1) * page;  // whole pages
     S c(log2_scale());
     std::vector<S> x(static_cast<size_t>(end - begin), S(-INFINITY)), p(x.size(), S(0));
     for (int64_t j = from; j <= to; ++j)
-      x[static_cast<size_t>(j - begin)] = head_dot(in, query.row, h, k, key_row(slot, query, j), kv, head_dim, type) * c;
+      x[static_cast<size_t>(j - begin)] =
+          head_dot(in, query.row, h, k, key_row(slot, query, j), kv, head_dim, type) * c;
     Lanes<S> top(S(-INFINITY)), sum(S(0));
     for (int64_t j = begin; j < end; ++j) {
       S& lane = top.lane[j % 16];
@@ -97,7 +108,8 @@ struct Attention {
         S even(0), odd(0);
         for (int64_t j = std::max(tile, from); j <= std::min(tile + page - 1, to); ++j) {
           S& chain = j % 2 ? odd : even;
-          chain = mul_add(p[static_cast<size_t>(j - begin)], round_as(type, v(key_row(slot, query, j), kv * head_dim + i)), chain);
+          chain = mul_add(p[static_cast<size_t>(j - begin)],
+                          round_as(type, v(key_row(slot, query, j), kv * head_dim + i)), chain);
         }
         S& mix = r.mix[static_cast<size_t>(i)];
         mix = fold<S>([&] { return mix + (even + odd); });
@@ -105,7 +117,8 @@ struct Attention {
     return r;
   }
 
-  template <class S> static void merge(Part<S>& all, const Part<S>& one) {
+  template <class S>
+  static void merge(Part<S>& all, const Part<S>& one) {
     all = fold<S>([&] {
       S top = max(all.top, one.top), a = exp2(all.top - top), b = exp2(one.top - top);
       Part<S> r{top, mul_add(all.sum, a, one.sum * b), std::move(all.mix)};
@@ -118,7 +131,8 @@ struct Attention {
 // Grouped-query attention: `group` query heads share a head of k and v (Ainslie et al. 2023; one KV head: Shazeer 2019).
 // window: how many keys a query sees, itself included; 0: all before it. Rounds to bf16 (retype says otherwise).
 inline Expr attention(Expr q, Expr k, Expr v, Expr sequences, int head_dim, int window = 0) {
-  return emit(q, Attention{q, k, v, sequences, {}, head_dim, window, 1 / std::sqrt(static_cast<float>(head_dim)), DType::bf16});
+  return emit(
+      q, Attention{q, k, v, sequences, {}, head_dim, window, 1 / std::sqrt(static_cast<float>(head_dim)), DType::bf16});
 }
 
 }  // namespace ridgeline

@@ -15,7 +15,8 @@ struct Add {
     return {{DType::f32, t[a].shape}};
   }
   Cost cost(const Types& t) const { return t.streaming(0, t.result().elements()); }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto p = m[a], q = m[b];
     auto y = m.result();
     for (int64_t r = 0; r < y.rows(); ++r)
@@ -27,20 +28,25 @@ struct Add {
 struct Silu {  // x * sigmoid(x)                                                   (Elfwing et al. 2017)
   static constexpr auto name = "silu", mul = "silu_mul", linear_mul = "linear_silu_mul", linear = "linear_silu";
   static constexpr int flops = 3;
-  template <class S> static S value(S x) { return x / (S(1) + exp(-x)); }
+  template <class S>
+  static S value(S x) {
+    return x / (S(1) + exp(-x));
+  }
 };
 struct Gelu {  // the tanh form, x * sigmoid(2u) with u = sqrt(2/pi) (x + 0.044715 x^3)    (Hendrycks & Gimpel 2016)
   static constexpr auto name = "gelu", mul = "gelu_mul", linear_mul = "linear_gelu_mul", linear = "linear_gelu";
   static constexpr int flops = 7;
   static constexpr float cubic = 0.0713548162726f, straight = 1.5957691216057f;  // 2 sqrt(2/pi) times 0.044715 and 1
-  template <class S> static S value(S x) {
+  template <class S>
+  static S value(S x) {
     S twice_u = x * mul_add(x * x, S(cubic), S(straight));
     return x / (S(1) + exp(-twice_u));
   }
 };
 
 // y = f(x)
-template <class F> struct Activation {
+template <class F>
+struct Activation {
   Value x;
   static constexpr auto name = F::name, called = "g";
   static constexpr bool row_wise = true;
@@ -48,7 +54,8 @@ template <class F> struct Activation {
 
   std::vector<Type> infer(const Types& t) const { return {{DType::f32, t[x].shape}}; }
   Cost cost(const Types& t) const { return t.streaming(0, F::flops * t[x].elements()); }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto in = m[x];
     auto y = m.result();
     for (int64_t r = 0; r < y.rows(); ++r)
@@ -57,7 +64,8 @@ template <class F> struct Activation {
 };
 
 // y = f(gate) * up                                                                        (Shazeer 2020)
-template <class F> struct Gated {
+template <class F>
+struct Gated {
   Value gate, up;
   static constexpr auto name = F::mul, called = "g";
   static constexpr bool row_wise = true;
@@ -68,7 +76,8 @@ template <class F> struct Gated {
     return {{DType::f32, t[gate].shape}};
   }
   Cost cost(const Types& t) const { return t.streaming(0, (F::flops + 1) * t[gate].elements()); }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto g = m[gate], u = m[up];
     auto y = m.result();
     for (int64_t r = 0; r < y.rows(); ++r)

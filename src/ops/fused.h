@@ -31,7 +31,8 @@ struct Linears {
     Linears f{first->x, {}, {}};
     Values results;
     for (const Node* user : uses.users(first->x))
-      if (auto* l = user->op.as<Linear>(); l && bool(l->bias) == bool(first->bias) && user->layer == n.layer && p.type(l->weight).dtype == p.type(first->weight).dtype) {
+      if (auto* l = user->op.as<Linear>(); l && bool(l->bias) == bool(first->bias) && user->layer == n.layer &&
+                                           p.type(l->weight).dtype == p.type(first->weight).dtype) {
         f.weights.push_back(l->weight);
         if (l->bias) f.biases.push_back(l->bias);
         results.push_back(user->results[0]);
@@ -58,7 +59,8 @@ struct Linears {
     }
     return t.streaming(matmul, elementwise);
   }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     for (size_t i = 0; i < weights.size(); ++i) {
       auto in = m[x], w = m[weights[i]], b = m[at(i).bias];
       auto y = m.result(static_cast<int>(i));
@@ -69,7 +71,8 @@ struct Linears {
 };
 
 // y = f(x Wgate^T) * (x Wup^T): gate and up are never stored.
-template <class F> struct LinearGated {
+template <class F>
+struct LinearGated {
   Value x, gate, up;
   static constexpr auto name = F::linear_mul, called = "g";
   static void members(auto& op, auto&& f) { f("x", op.x), f("gate", op.gate), f("up", op.up); }
@@ -90,8 +93,11 @@ template <class F> struct LinearGated {
     fits(t[gate].shape == t[up].shape, name, "gate {} and up {} differ", t[gate].text(), t[up].text());
     return Linear{x, gate, {}}.infer(t);
   }
-  Cost cost(const Types& t) const { return t.streaming(4 * t[x].rows() * t[gate].elements(), (F::flops + 1) * t.result().elements()); }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  Cost cost(const Types& t) const {
+    return t.streaming(4 * t[x].rows() * t[gate].elements(), (F::flops + 1) * t.result().elements());
+  }
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto in = m[x], g = m[gate], u = m[up];
     auto y = m.result();
     for (int64_t n = 0; n < y.cols(); ++n)
@@ -100,7 +106,8 @@ template <class F> struct LinearGated {
 };
 
 // y = f(x W^T + bias)
-template <class F> struct LinearActivation {
+template <class F>
+struct LinearActivation {
   Value x, weight, bias;
   static constexpr auto name = F::linear, called = "g";
   static void members(auto& op, auto&& f) { f("x", op.x), f("weight", op.weight), f("bias", op.bias); }
@@ -119,7 +126,8 @@ template <class F> struct LinearActivation {
   Cost cost(const Types& t) const {
     return t.streaming(2 * t[x].rows() * t[weight].elements(), (F::flops + (bias ? 1 : 0)) * t.result().elements());
   }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto in = m[x], w = m[weight], b = m[bias];
     auto y = m.result();
     for (int64_t n = 0; n < y.cols(); ++n)
@@ -132,7 +140,9 @@ struct LinearAdd {
   Value residual, x, weight, bias;
   static constexpr auto name = "linear_add", notation = "$0 + linear($*)";
   static constexpr bool keeps_name = true;
-  static void members(auto& op, auto&& f) { f("residual", op.residual), f("x", op.x), f("weight", op.weight), f("bias", op.bias); }
+  static void members(auto& op, auto&& f) {
+    f("residual", op.residual), f("x", op.x), f("weight", op.weight), f("bias", op.bias);
+  }
 
   static std::optional<Found> match(const Program&, const Uses& uses, const Node& n) {
     auto* sum = n.op.as<Add>();
@@ -149,7 +159,8 @@ struct LinearAdd {
   Cost cost(const Types& t) const {
     return t.streaming(2 * t[x].rows() * t[weight].elements(), (bias ? 2 : 1) * t.result().elements());
   }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto before = m[residual], in = m[x], w = m[weight], b = m[bias];
     auto y = m.result();
     for (int64_t n = 0; n < y.cols(); ++n)
@@ -181,12 +192,14 @@ struct RmsNormQuantize {
   Cost cost(const Types& t) const {
     return t.streaming(0, norm().cost(t).elementwise + Quantize{x, to}.cost(t).elementwise);
   }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto in = m[x], w = m[weight];
     auto y = m.result();
     std::vector<S> whole(static_cast<size_t>(in.cols()));
     for (int64_t r = 0; r < in.rows(); ++r) {
-      for (int64_t g = 0; g < in.cols(); g += w.cols()) norm().row(in, w, r, g, [&](int64_t i, S v) { whole[static_cast<size_t>(g + i)] = v; });
+      for (int64_t g = 0; g < in.cols(); g += w.cols())
+        norm().row(in, w, r, g, [&](int64_t i, S v) { whole[static_cast<size_t>(g + i)] = v; });
       Quantize::store_row(y, r, to, whole);
     }
   }
@@ -198,7 +211,9 @@ struct LayerNormQuantize {
   float eps;
   DType to;
   static constexpr auto name = "layer_norm_quantize", called = "h";
-  static void members(auto& op, auto&& f) { f("x", op.x), f("weight", op.weight), f("bias", op.bias), f("eps", op.eps), f("to", op.to); }
+  static void members(auto& op, auto&& f) {
+    f("x", op.x), f("weight", op.weight), f("bias", op.bias), f("eps", op.eps), f("to", op.to);
+  }
 
   static std::optional<Found> match(const Program&, const Uses& uses, const Node& n) {
     auto* q = n.op.as<Quantize>();
@@ -216,7 +231,8 @@ struct LayerNormQuantize {
   Cost cost(const Types& t) const {
     return t.streaming(0, norm().cost(t).elementwise + Quantize{x, to}.cost(t).elementwise);
   }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto in = m[x], w = m[weight], b = m[bias];
     auto y = m.result();
     std::vector<S> whole(static_cast<size_t>(in.cols()));
@@ -255,7 +271,8 @@ struct RopeAppend {
     c.reads.push_back(t.all(turns));
     return c;
   }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto in = m[x], turn = m[turns], slot = m[slots];
     auto y = m.result();
     for (const Query& q : queries(m[sequences], 0)) {

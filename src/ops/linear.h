@@ -6,7 +6,8 @@ namespace ridgeline {
 // One dot product of a row of activations with a row of a weight matrix: the arithmetic of every linear (docs/numerics.md).
 //   q8 x grouped   per 32 k: I = sum((q - z) * a) exactly; acc = fma(I, fl(d * s), acc); with minimums acc = fma(m, b, acc)
 //   otherwise      per 32 k: two fp32 chains, over the even k and over the odd k, each from zero; acc += (even + odd)
-template <class S> S dot(const In<S>& x, int64_t r, const In<S>& w, int64_t n) {
+template <class S>
+S dot(const In<S>& x, int64_t r, const In<S>& w, int64_t n) {
   S acc(0);
   if (x.dtype() == DType::q8) {
     for (int64_t g = 0; g < w.cols() / 32; ++g) {
@@ -42,18 +43,21 @@ struct Linear {
   std::vector<Type> infer(const Types& t) const {
     fits(t[x].cols() == t[weight].cols(), name, "{} does not fit weight {}", t[x].text(), t[weight].text());
     fits(!bias || Dim(t[bias].cols()) == t[weight].rows(), name, "a bias does not fit weight {}", t[weight].text());
-    fits(t[x].dtype != DType::q8 || is_grouped(t[weight].dtype), name, "{} needs a grouped weight, not {}", t[x].text(), t[weight].text());
+    fits(t[x].dtype != DType::q8 || is_grouped(t[weight].dtype), name, "{} needs a grouped weight, not {}", t[x].text(),
+         t[weight].text());
     return {{DType::f32, {t[x].rows(), t[weight].rows()}}};
   }
   Cost cost(const Types& t) const {
     return t.streaming(2 * t[x].rows() * t[weight].elements(), bias ? t.result().elements() : 0);
   }
   // Element (r, n) of the result.
-  template <class S> static S element(const In<S>& x, int64_t r, const In<S>& w, const In<S>& bias, int64_t n) {
+  template <class S>
+  static S element(const In<S>& x, int64_t r, const In<S>& w, const In<S>& bias, int64_t n) {
     S y = dot(x, r, w, n);
     return bias ? y + bias(n) : y;
   }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto in = m[x], w = m[weight], b = m[bias];
     auto y = m.result();
     for (int64_t n = 0; n < y.cols(); ++n)

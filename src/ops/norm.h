@@ -13,7 +13,8 @@ struct RmsNorm {
   static void members(auto& op, auto&& f) { f("x", op.x), f("weight", op.weight), f("eps", op.eps); }
 
   std::vector<Type> infer(const Types& t) const {
-    fits(t[x].cols() % t[weight].cols() == 0, name, "weight {} does not divide the rows of {}", t[weight].text(), t[x].text());
+    fits(t[x].cols() % t[weight].cols() == 0, name, "weight {} does not divide the rows of {}", t[weight].text(),
+         t[x].text());
     return {{DType::f32, t[x].shape}};
   }
   Cost cost(const Types& t) const {
@@ -21,7 +22,8 @@ struct RmsNorm {
     return t.streaming(0, 4 * t[x].elements() + 3 * groups);
   }
   // Row r, group at column g, elements as the op makes them: put(i, y_i).
-  template <class S, class Put> void row(const In<S>& in, const In<S>& w, int64_t r, int64_t g, Put put) const {
+  template <class S, class Put>
+  void row(const In<S>& in, const In<S>& w, int64_t r, int64_t g, Put put) const {
     int64_t dim = w.cols();
     Lanes<S> squares(S(0));
     for (int64_t i = 0; i < dim; ++i) {
@@ -31,7 +33,8 @@ struct RmsNorm {
     S scale = rsqrt(squares.sum() / S(dim) + S(eps));
     for (int64_t i = 0; i < dim; ++i) put(i, in(r, g + i) * scale * w(i));
   }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto in = m[x], w = m[weight];
     auto y = m.result();
     for (int64_t r = 0; r < in.rows(); ++r)
@@ -45,15 +48,18 @@ struct LayerNorm {
   float eps;
   static constexpr auto name = "layer_norm", called = "h";
   static constexpr bool row_wise = true;
-  static void members(auto& op, auto&& f) { f("x", op.x), f("weight", op.weight), f("bias", op.bias), f("eps", op.eps); }
+  static void members(auto& op, auto&& f) {
+    f("x", op.x), f("weight", op.weight), f("bias", op.bias), f("eps", op.eps);
+  }
 
   std::vector<Type> infer(const Types& t) const {
-    fits(t[x].cols() == t[weight].cols() && t[weight].shape == t[bias].shape, name, "weight {} and bias {} do not fit {}",
-         t[weight].text(), t[bias].text(), t[x].text());
+    fits(t[x].cols() == t[weight].cols() && t[weight].shape == t[bias].shape, name,
+         "weight {} and bias {} do not fit {}", t[weight].text(), t[bias].text(), t[x].text());
     return {{DType::f32, t[x].shape}};
   }
   Cost cost(const Types& t) const { return t.streaming(0, 8 * t[x].elements() + 4 * t[x].rows()); }
-  template <class S, class Put> void row(const In<S>& in, const In<S>& w, const In<S>& b, int64_t r, Put put) const {
+  template <class S, class Put>
+  void row(const In<S>& in, const In<S>& w, const In<S>& b, int64_t r, Put put) const {
     int64_t dim = w.cols();
     Lanes<S> sum(S(0)), squares(S(0));
     for (int64_t i = 0; i < dim; ++i) sum.lane[i % 16] = sum.lane[i % 16] + in(r, i);
@@ -65,7 +71,8 @@ struct LayerNorm {
     S scale = rsqrt(squares.sum() / S(dim) + S(eps));
     for (int64_t i = 0; i < dim; ++i) put(i, mul_add((in(r, i) - mean) * scale, w(i), b(i)));
   }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto in = m[x], w = m[weight], b = m[bias];
     auto y = m.result();
     for (int64_t r = 0; r < in.rows(); ++r) row(in, w, b, r, [&](int64_t i, S v) { y.store(r, i, v); });

@@ -7,7 +7,9 @@
 namespace ridgeline {
 
 // Elements of `keys` that the step's queries see.
-inline Touch visible(const Types& t, Value keys, int window) { return {keys, Count(Symbol{Symbol::keys, window}) * t[keys].cols()}; }
+inline Touch visible(const Types& t, Value keys, int window) {
+  return {keys, Count(Symbol{Symbol::keys, window}) * t[keys].cols()};
+}
 
 // What every op over pairs reads of the batch and its keys.
 inline std::vector<Touch> pair_reads(const Types& t, Value sequences, Value slots, int window) {
@@ -18,7 +20,8 @@ inline std::vector<Touch> pair_reads(const Types& t, Value sequences, Value slot
 
 // The dot product of head h of row t with head kv of key row j, by the rule of linear's floating-point weights; operands
 // rounded to `type` first.
-template <class S> S head_dot(const In<S>& q, int64_t t, int64_t h, const In<S>& k, int64_t j, int64_t kv, int head_dim, DType type) {
+template <class S>
+S head_dot(const In<S>& q, int64_t t, int64_t h, const In<S>& k, int64_t j, int64_t kv, int head_dim, DType type) {
   S acc(0);
   for (int64_t d = 0; d < head_dim; d += 32) {
     S even(0), odd(0);
@@ -51,18 +54,23 @@ struct PairDot {
   }
   Cost cost(const Types& t) const {
     Count n = t.result().elements();
-    Cost c{.attention = 2 * head_dim * n, .elementwise = n, .reads = pair_reads(t, sequences, slots, window), .writes = {t.all_of_result()}};
+    Cost c{.attention = 2 * head_dim * n,
+           .elementwise = n,
+           .reads = pair_reads(t, sequences, slots, window),
+           .writes = {t.all_of_result()}};
     c.reads.push_back(t.all(q)), c.reads.push_back(visible(t, keys, window));
     return c;
   }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto in = m[q], k = m[keys], slot = m[slots];
     auto s = m.result();
     int64_t group = in.cols() / k.cols();
     for (const Query& query : queries(m[sequences], window))
       for (int64_t j = query.first; j <= query.last; ++j)
         for (int64_t h = 0, row = key_row(slot, query, j); h < s.cols(); ++h)
-          s.store(query.pair + j - query.first, h, head_dot(in, query.row, h, k, row, h / group, head_dim, type) * S(scale));
+          s.store(query.pair + j - query.first, h,
+                  head_dot(in, query.row, h, k, row, h / group, head_dim, type) * S(scale));
   }
 };
 
@@ -71,14 +79,18 @@ struct PairSoftmax {
   Value scores, sequences;
   int window;
   static constexpr auto name = "softmax", called = "p";
-  static void members(auto& op, auto&& f) { f("scores", op.scores), f("sequences", op.sequences), f("window", op.window); }
+  static void members(auto& op, auto&& f) {
+    f("scores", op.scores), f("sequences", op.sequences), f("window", op.window);
+  }
 
   std::vector<Type> infer(const Types& t) const {
-    fits(t[scores].rows() == Count(Symbol{Symbol::pairs, window}), name, "scores must have one row a pair, not {}", t[scores].text());
+    fits(t[scores].rows() == Count(Symbol{Symbol::pairs, window}), name, "scores must have one row a pair, not {}",
+         t[scores].text());
     return {{DType::f32, t[scores].shape}};
   }
   Cost cost(const Types& t) const { return t.streaming(0, 5 * t[scores].elements()); }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto s = m[scores];
     auto p = m.result();
     for (const Query& q : queries(m[sequences], window))
@@ -111,11 +123,14 @@ struct PairMix {
     return {{DType::f32, {Symbol::tokens, Dim(t[p].cols() * head_dim)}}};
   }
   Cost cost(const Types& t) const {
-    Cost c{.attention = 2 * head_dim * t[p].elements(), .reads = pair_reads(t, sequences, slots, window), .writes = {t.all_of_result()}};
+    Cost c{.attention = 2 * head_dim * t[p].elements(),
+           .reads = pair_reads(t, sequences, slots, window),
+           .writes = {t.all_of_result()}};
     c.reads.push_back(t.all(p)), c.reads.push_back(visible(t, values, window));
     return c;
   }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto prob = m[p], v = m[values], slot = m[slots];
     auto y = m.result();
     int64_t heads = prob.cols(), group = heads * head_dim / v.cols();
@@ -125,7 +140,8 @@ struct PairMix {
         for (int64_t j = q.first; j <= q.last; ++j) {
           S weight = round_as(type, prob(q.pair + j - q.first, h));
           for (int64_t i = 0, row = key_row(slot, q, j); i < head_dim; ++i)
-            o[static_cast<size_t>(i)] = mul_add(weight, round_as(type, v(row, h / group * head_dim + i)), o[static_cast<size_t>(i)]);
+            o[static_cast<size_t>(i)] =
+                mul_add(weight, round_as(type, v(row, h / group * head_dim + i)), o[static_cast<size_t>(i)]);
         }
         for (int64_t i = 0; i < head_dim; ++i) y.store(q.row, h * head_dim + i, o[static_cast<size_t>(i)]);
       }

@@ -14,7 +14,8 @@ struct Quantize {
   static void members(auto& op, auto&& f) { f("x", op.x), f("to", op.to); }
 
   std::vector<Type> infer(const Types& t) const {
-    fits(to == DType::bf16 || (to == DType::q8 && t[x].cols() % 32 == 0), name, "{} cannot become {}", t[x].text(), name_of(to));
+    fits(to == DType::bf16 || (to == DType::q8 && t[x].cols() % 32 == 0), name, "{} cannot become {}", t[x].text(),
+         name_of(to));
     return {{to, t[x].shape}};
   }
   Cost cost(const Types& t) const {  // q8: magnitude and product an element; two quotients and the scaled sum a block
@@ -22,7 +23,8 @@ struct Quantize {
     return t.streaming(0, to == DType::q8 ? 2 * n + n.scaled(3, 32) : Count(0));
   }
   // Block g of a row whose 32 elements are x(0) .. x(31).
-  template <class S, class X> static Q8Block block(X x) {
+  template <class S, class X>
+  static Q8Block block(X x) {
     Lanes<S> top(S(0));
     for (int i = 0; i < 32; ++i) {
       S v = x(i), magnitude = number(v) < 0 ? -v : v;
@@ -48,14 +50,17 @@ struct Quantize {
     return n > 127.0f ? int8_t{127} : static_cast<int8_t>(n);
   }
   // Row r of y from its fp32 elements.
-  template <class S> static void store_row(const Out<S>& y, int64_t r, DType to, const std::vector<S>& x) {
+  template <class S>
+  static void store_row(const Out<S>& y, int64_t r, DType to, const std::vector<S>& x) {
     if (to == DType::q8) {
-      for (int64_t g = 0; g < y.cols() / 32; ++g) y.store_block(r, g, block<S>([&](int i) { return x[static_cast<size_t>(32 * g + i)]; }));
+      for (int64_t g = 0; g < y.cols() / 32; ++g)
+        y.store_block(r, g, block<S>([&](int i) { return x[static_cast<size_t>(32 * g + i)]; }));
     } else {
       for (int64_t c = 0; c < y.cols(); ++c) y.store(r, c, x[static_cast<size_t>(c)]);
     }
   }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto in = m[x];
     std::vector<S> row(static_cast<size_t>(in.cols()));
     for (int64_t r = 0; r < in.rows(); ++r) {

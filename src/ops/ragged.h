@@ -15,7 +15,8 @@ struct Query {
 };
 
 // sequences: [sequences, 2], per sequence its new and its cached tokens.
-template <class S> std::vector<Query> queries(const In<S>& sequences, int window) {
+template <class S>
+std::vector<Query> queries(const In<S>& sequences, int window) {
   std::vector<Query> list;
   int64_t row = 0, pair = 0, keys = 0;
   for (int64_t s = 0; s < sequences.rows(); ++s) {
@@ -31,7 +32,8 @@ template <class S> std::vector<Query> queries(const In<S>& sequences, int window
 }
 
 // The row of `keys` or `values` that holds a position: its slot where they are a paged cache, else simply its place.
-template <class S> int64_t key_row(const In<S>& slots, const Query& q, int64_t position) {
+template <class S>
+int64_t key_row(const In<S>& slots, const Query& q, int64_t position) {
   return slots ? slots.index(q.keys + position) : q.keys + position;
 }
 

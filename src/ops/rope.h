@@ -17,7 +17,8 @@ struct RopeFrequencies {
 
 // Llama 3's stretching (Llama 3.1 model card and its reference code): wavelengths above original / low are stretched by
 // `factor`, those below original / high are kept, those between are interpolated. Returns the divisors.
-std::vector<float> llama3_rope_factors(int head_dim, float base, float factor, float low, float high, float original_context);
+std::vector<float> llama3_rope_factors(int head_dim, float base, float factor, float low, float high,
+                                       float original_context);
 
 // turns[t] = (cos, sin) of positions[t] * radians          positions: [tokens]   turns: [tokens, head_dim]: cosines, then sines
 struct Rotations {
@@ -29,7 +30,8 @@ struct Rotations {
   int64_t half() const { return static_cast<int64_t>(frequencies.radians.size()); }
   std::vector<Type> infer(const Types& t) const { return {{DType::f32, {t[positions].rows(), Dim(2 * half())}}}; }
   Cost cost(const Types& t) const { return t.streaming(0, 3 * half() * t[positions].rows()); }  // angle, cos, sin
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto at = m[positions];
     auto y = m.result();
     for (int64_t r = 0; r < y.rows(); ++r)
@@ -57,7 +59,8 @@ struct Rope {
   }
   Cost cost(const Types& t) const { return t.streaming(0, 3 * t[x].elements()); }
   // Row r as the op makes it: put(c, y_c).
-  template <class S, class Put> static void row(const In<S>& in, const In<S>& turns, int64_t r, Put put) {
+  template <class S, class Put>
+  static void row(const In<S>& in, const In<S>& turns, int64_t r, Put put) {
     int64_t half = turns.cols() / 2;
     for (int64_t head = 0; head < in.cols(); head += 2 * half)
       for (int64_t i = 0; i < half; ++i) {
@@ -66,14 +69,17 @@ struct Rope {
         put(head + half + i, mul_add(x1, c, x0 * s));
       }
   }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto in = m[x], turn = m[turns];
     auto y = m.result();
     for (int64_t r = 0; r < in.rows(); ++r) row(in, turn, r, [&](int64_t c, S v) { y.store(r, c, v); });
   }
 };
 
-inline Expr rotations(Expr positions, const RopeFrequencies& frequencies) { return emit(positions, Rotations{positions, frequencies}); }
+inline Expr rotations(Expr positions, const RopeFrequencies& frequencies) {
+  return emit(positions, Rotations{positions, frequencies});
+}
 inline Expr rope(Expr x, Expr turns) { return emit(x, Rope{x, turns}); }
 
 }  // namespace ridgeline

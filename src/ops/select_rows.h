@@ -19,7 +19,8 @@ struct SelectRows {
   Cost cost(const Types& t) const {  // the chosen rows only; a row chosen twice is counted twice
     return {.reads = {{table, t.result().elements()}, t.all(index)}, .writes = {t.all_of_result()}};
   }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto from = m[table], rows = m[index];
     auto y = m.result();
     for (int64_t r = 0; r < y.rows(); ++r)

@@ -10,12 +10,22 @@
 namespace ridgeline {
 namespace {
 
-template <class T> Fusion fusion() { return {T::name, T::match}; }
+template <class T>
+Fusion fusion() {
+  return {T::name, T::match};
+}
 
-const Fusion fusions[] = {  // in this order: gate and up before shared inputs
-    fusion<RmsNormQuantize>(),   fusion<LayerNormQuantize>(),      fusion<LinearGated<Silu>>(),
-    fusion<LinearGated<Gelu>>(), fusion<LinearActivation<Silu>>(), fusion<LinearActivation<Gelu>>(),
-    fusion<LinearAdd>(),         fusion<RopeAppend>(),             fusion<Linears>(),
+const Fusion fusions[] = {
+    // in this order: gate and up before shared inputs
+    fusion<RmsNormQuantize>(),
+    fusion<LayerNormQuantize>(),
+    fusion<LinearGated<Silu>>(),
+    fusion<LinearGated<Gelu>>(),
+    fusion<LinearActivation<Silu>>(),
+    fusion<LinearActivation<Gelu>>(),
+    fusion<LinearAdd>(),
+    fusion<RopeAppend>(),
+    fusion<Linears>(),
 };
 
 // Checks guesses: the fused op's own expansion is written behind the program's values and read as a pattern, so a wrong match()
@@ -88,8 +98,10 @@ Program fuse_one(const Program& p, const Fusion& fusion) {
     gone.insert(nodes.begin(), nodes.end());
   }
   return rewrite(p, [&](Rewriter& r, const Node& n) {
-    if (auto f = at.find(&n); f != at.end()) r.replace(f->second.results, r.to.add(r.map(f->second.op)));
-    else if (!gone.contains(&n)) r.keep(n);
+    if (auto f = at.find(&n); f != at.end())
+      r.replace(f->second.results, r.to.add(r.map(f->second.op)));
+    else if (!gone.contains(&n))
+      r.keep(n);
   });
 }
 

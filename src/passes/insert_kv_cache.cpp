@@ -14,7 +14,8 @@ Program insert_kv_cache(const Program& p) {
     Expr slots = r.index("slots", {Symbol::keys});  // where the row of each key lies
     auto cached = [&](const char* what, Value rows) {
       std::string state = fmt::format("layers.{}.{}_cache", n.layer, what);
-      Expr cache = r.declare(state, {attention.type, {Symbol::cached, Dim(r.to.type(rows).cols())}, Role::kv}, Program::Origin::state);
+      Expr cache = r.declare(state, {attention.type, {Symbol::cached, Dim(r.to.type(rows).cols())}, Role::kv},
+                             Program::Origin::state);
       Value next = emit(cache, Append{cache, rows, attention.sequences, slots});
       r.to.outputs.push_back({state, next});
       return next;

@@ -37,9 +37,9 @@ struct Pass {
 };
 
 struct PipelineOptions {
-  Retype retype;                    // nothing set: the retype pass is left out
-  std::set<std::string> disabled;   // names of passes, or of single fusions
-  bool textbook = false;            // ends with expand
+  Retype retype;                   // nothing set: the retype pass is left out
+  std::set<std::string> disabled;  // names of passes, or of single fusions
+  bool textbook = false;           // ends with expand
 };
 // The passes that make a model runnable, in order.
 std::vector<Pass> pipeline(const PipelineOptions&);

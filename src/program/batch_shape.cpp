@@ -56,7 +56,9 @@ std::string BatchShape::text() const {
   std::string out;
   for (size_t i = 0; i < sequences.size();) {
     size_t n = i;
-    while (n < sequences.size() && sequences[n].fresh == sequences[i].fresh && sequences[n].cached == sequences[i].cached) ++n;
+    while (n < sequences.size() && sequences[n].fresh == sequences[i].fresh &&
+           sequences[n].cached == sequences[i].cached)
+      ++n;
     if (!out.empty()) out += ',';
     if (n - i > 1) out += fmt::format("{}x", n - i);
     out += fmt::format("{}", sequences[i].fresh);

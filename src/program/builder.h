@@ -26,9 +26,11 @@ class Builder {
   Weight weight(const std::string& name) { return {*this, name}; }
 
   // What every model reads of a batch.
-  Expr tokens() { return index("tokens", {Symbol::tokens}); }                  // token ids
-  Expr positions() { return index("positions", {Symbol::tokens}); }            // position of each token in its sequence
-  Expr sequences() { return index("sequences", {Symbol::sequences, Dim(2)}); }  // per sequence: new tokens, cached tokens
+  Expr tokens() { return index("tokens", {Symbol::tokens}); }        // token ids
+  Expr positions() { return index("positions", {Symbol::tokens}); }  // position of each token in its sequence
+  Expr sequences() {
+    return index("sequences", {Symbol::sequences, Dim(2)});
+  }  // per sequence: new tokens, cached tokens
 
   struct Layer {
     Builder& builder;
@@ -58,7 +60,9 @@ class Builder {
  private:
   Expr index(const std::string& name, Shape shape) {
     Value found = program_.find(name);
-    return {&program_, found ? found : program_.declare(name, {DType::i32, std::move(shape), Role::index}, Program::Origin::input)};
+    return {
+        &program_,
+        found ? found : program_.declare(name, {DType::i32, std::move(shape), Role::index}, Program::Origin::input)};
   }
   Program program_;
   DType matrices_;

@@ -107,8 +107,10 @@ std::string Count::text() const {
     if (!out.empty()) out += " + ";
     std::string names;
     for (Symbol s : symbols) names += (names.empty() ? "" : " ") + s.text();
-    if (names.empty()) out += fmt::format("{}", n);
-    else out += n == 1 ? names : fmt::format("{} {}", n, names);
+    if (names.empty())
+      out += fmt::format("{}", n);
+    else
+      out += n == 1 ? names : fmt::format("{} {}", n, names);
   };
   for (auto t = terms_.rbegin(); t != terms_.rend(); ++t) one(t->first, t->second);
   return out.empty() ? "0" : out;

@@ -9,10 +9,10 @@ SinCos sin_cos(double x) {
   double n = std::nearbyint(x * two_over_pi);
   double r = ((x - n * part1) - n * part2) - n * part3, s = r * r;
   // Taylor series on |r| <= pi/4; the first term left out is below 1e-17.
-  constexpr double s3 = -1.0 / 6, s5 = 1.0 / 120, s7 = -1.0 / 5040, s9 = 1.0 / 362880, s11 = -1.0 / 39916800, s13 = 1.0 / 6227020800.0,
-                   s15 = -1.0 / 1307674368000.0;
-  constexpr double c2 = -1.0 / 2, c4 = 1.0 / 24, c6 = -1.0 / 720, c8 = 1.0 / 40320, c10 = -1.0 / 3628800, c12 = 1.0 / 479001600.0,
-                   c14 = -1.0 / 87178291200.0, c16 = 1.0 / 20922789888000.0;
+  constexpr double s3 = -1.0 / 6, s5 = 1.0 / 120, s7 = -1.0 / 5040, s9 = 1.0 / 362880, s11 = -1.0 / 39916800,
+                   s13 = 1.0 / 6227020800.0, s15 = -1.0 / 1307674368000.0;
+  constexpr double c2 = -1.0 / 2, c4 = 1.0 / 24, c6 = -1.0 / 720, c8 = 1.0 / 40320, c10 = -1.0 / 3628800,
+                   c12 = 1.0 / 479001600.0, c14 = -1.0 / 87178291200.0, c16 = 1.0 / 20922789888000.0;
   double sin = r + r * s * (s3 + s * (s5 + s * (s7 + s * (s9 + s * (s11 + s * (s13 + s * s15))))));
   double cos = 1 + s * (c2 + s * (c4 + s * (c6 + s * (c8 + s * (c10 + s * (c12 + s * (c14 + s * c16)))))));
   switch (static_cast<int64_t>(n) & 3) {
@@ -34,7 +34,7 @@ double power(double base, double y) {
   double log2 = e + 2 * z * series * log2_e;
   double t = y * log2, n = std::nearbyint(t), f = (t - n) * ln_2, sum = 1;
   for (int k = 18; k >= 1; --k) sum = 1 + sum * f / k;  // e^f
-  return std::ldexp(sum, static_cast<int>(n));  // exact
+  return std::ldexp(sum, static_cast<int>(n));          // exact
 }
 
 }  // namespace ridgeline

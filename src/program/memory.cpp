@@ -10,7 +10,8 @@ std::byte* address(const Tensor& t, int64_t r, int64_t c) {
   return t.data + bytes_of(t.dtype, r * t.cols + c);
 }
 
-template <class T> T load(const std::byte* from) {
+template <class T>
+T load(const std::byte* from) {
   T x;
   std::memcpy(&x, from, sizeof x);
   return x;

@@ -19,7 +19,8 @@ float load_element(const Tensor&, int64_t r, int64_t c);
 // Rounds x to the tensor's floating-point type and stores it.
 void store_element(const Tensor&, int64_t r, int64_t c, float x);
 
-template <class S> class In {
+template <class S>
+class In {
  public:
   In() = default;
   explicit In(const Tensor& t) : t_(&t) {}
@@ -33,7 +34,9 @@ template <class S> class In {
   int32_t index(int64_t r, int64_t c = 0) const { return mark(r, c), t_->as<int32_t>()[r * t_->cols + c]; }
   // Row r, elements 32 g .. 32 g + 31, of quantized activations; of a grouped weight matrix.
   const Q8Block& block(int64_t r, int64_t g) const { return mark_group(r, g), t_->row_as<Q8Block>(r)[g]; }
-  PanelGroup group(int64_t n, int64_t g) const { return mark_group(n, g), panel_group(t_->dtype, t_->data, t_->cols, n, g); }
+  PanelGroup group(int64_t n, int64_t g) const {
+    return mark_group(n, g), panel_group(t_->dtype, t_->data, t_->cols, n, g);
+  }
 
  private:
   void mark([[maybe_unused]] int64_t r, [[maybe_unused]] int64_t c) const {
@@ -47,7 +50,8 @@ template <class S> class In {
   const Tensor* t_ = nullptr;
 };
 
-template <class S> class Out {
+template <class S>
+class Out {
  public:
   explicit Out(const Tensor& t) : t_(&t) {}
   int64_t rows() const { return t_->rows; }
@@ -69,14 +73,16 @@ template <class S> class Out {
 };
 
 // Rounds to a type without storing: what an inner value of a fused op goes through.
-template <class S> S round_as(DType t, S x) {
+template <class S>
+S round_as(DType t, S x) {
   if (t == DType::bf16) return S(bf16_to_f32(f32_to_bf16(number(x))));
   if (t == DType::f16) return S(f16_to_f32(f32_to_f16(number(x))));
   return x;
 }
 
 // The memory around one op: `values` by id, and which of them are its results.
-template <class S> class Memory {
+template <class S>
+class Memory {
  public:
   Memory(std::span<const Tensor> values, const Values& results) : values_(values), results_(results) {}
   In<S> operator[](Value v) const { return v ? In<S>(values_[static_cast<size_t>(v.id)]) : In<S>(); }

@@ -30,7 +30,9 @@ MemoryPlan plan_memory(const Program& p, const BatchShape& batch) {
       plan.total += need;
       plan.peak = std::max(plan.peak, at + need);
       Live mine{at, at + need, last[static_cast<size_t>(v.id)]};
-      live.insert(std::upper_bound(live.begin(), live.end(), mine, [](const Live& x, const Live& y) { return x.begin < y.begin; }), mine);
+      live.insert(std::upper_bound(live.begin(), live.end(), mine,
+                                   [](const Live& x, const Live& y) { return x.begin < y.begin; }),
+                  mine);
     }
     std::erase_if(live, [&](const Live& l) { return l.last <= i; });
   }

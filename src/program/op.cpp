@@ -29,7 +29,8 @@ std::string Signature::text() const { return fmt::format("{} x {}", name_of(inpu
 Cost Types::streaming(Count matmul, Count elementwise) const {
   Cost c{.matmul = std::move(matmul), .elementwise = std::move(elementwise)};
   for (size_t i = 0; i < operands.size(); ++i)
-    if (std::find(operands.begin(), operands.begin() + static_cast<int>(i), operands[i]) == operands.begin() + static_cast<int>(i))
+    if (std::find(operands.begin(), operands.begin() + static_cast<int>(i), operands[i]) ==
+        operands.begin() + static_cast<int>(i))
       c.reads.push_back(all(operands[i]));
   for (Value v : results) c.writes.push_back(all(v));
   return c;

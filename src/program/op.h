@@ -78,11 +78,14 @@ struct Types {
 struct Scope;  // program.h
 struct Expr;
 
-template <class M> concept Operand = std::same_as<std::remove_cvref_t<M>, Value> || std::same_as<std::remove_cvref_t<M>, State>;
-template <class M> concept OperandList = std::same_as<std::remove_cvref_t<M>, Values>;
+template <class M>
+concept Operand = std::same_as<std::remove_cvref_t<M>, Value> || std::same_as<std::remove_cvref_t<M>, State>;
+template <class M>
+concept OperandList = std::same_as<std::remove_cvref_t<M>, Values>;
 
 // The op with each operand v replaced by f(v).
-template <class T, class F> T with_operands(T op, F f) {
+template <class T, class F>
+T with_operands(T op, F f) {
   T::members(op, [&](std::string_view, auto& m) {
     if constexpr (Operand<decltype(m)>) {
       if (m) m.id = f(m).id;
@@ -99,14 +102,22 @@ inline std::string attribute_text(float x) { return attribute_text(static_cast<d
 inline std::string attribute_text(int x) { return attribute_text(int64_t{x}); }
 inline std::string attribute_text(bool x) { return x ? "true" : "false"; }
 inline std::string attribute_text(DType x) { return std::string(name_of(x)); }
-template <class T> std::string attribute_text(const T& x) requires requires { x.text(); } { return x.text(); }
+template <class T>
+std::string attribute_text(const T& x)
+  requires requires { x.text(); }
+{
+  return x.text();
+}
 }  // namespace detail
 
 // Any op, shared and immutable.
 class Op {
  public:
-  template <class T> requires(!std::same_as<T, Op>) Op(T op) : self_(std::make_shared<Held<T>>(std::move(op))) {}
-  template <class T> const T* as() const {
+  template <class T>
+    requires(!std::same_as<T, Op>)
+  Op(T op) : self_(std::make_shared<Held<T>>(std::move(op))) {}
+  template <class T>
+  const T* as() const {
     return typeid(*self_) == typeid(Held<T>) ? &static_cast<const Held<T>*>(self_.get())->op : nullptr;
   }
 
@@ -117,7 +128,9 @@ class Op {
   Values operands() const { return self_->operands(); }
   Values consumed() const { return self_->consumed(); }
   Op mapped(const std::function<Value(Value)>& f) const { return self_->mapped(f); }
-  bool same_attributes(const Op& o) const { return typeid(*self_) == typeid(*o.self_) && self_->same_attributes(*o.self_); }
+  bool same_attributes(const Op& o) const {
+    return typeid(*self_) == typeid(*o.self_) && self_->same_attributes(*o.self_);
+  }
 
   std::vector<Type> infer(const Types& t) const { return self_->infer(t); }
   Cost cost(const Types& t) const { return self_->cost(t); }
@@ -125,7 +138,10 @@ class Op {
   bool row_wise() const { return self_->row_wise(); }
   bool keeps_name() const { return self_->keeps_name(); }
   std::vector<Expr> expand(const Scope& s) const;  // empty: not a fused op
-  template <class S> void evaluate(const Memory<S>& m) const { self_->evaluate(m); }
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
+    self_->evaluate(m);
+  }
 
  private:
   struct Face {
@@ -149,22 +165,28 @@ class Op {
   };
   static Signature usual_signature(const Types&);
 
-  template <class T> struct Held final : Face {
+  template <class T>
+  struct Held final : Face {
     T op;
     explicit Held(T o) : op(std::move(o)) {}
     std::string_view name() const override { return T::name; }
     std::string_view notation() const override {
-      if constexpr (requires { T::notation; }) return T::notation;
-      else return "";
+      if constexpr (requires { T::notation; })
+        return T::notation;
+      else
+        return "";
     }
     std::string_view called() const override {
-      if constexpr (requires { T::called; }) return T::called;
-      else return "";
+      if constexpr (requires { T::called; })
+        return T::called;
+      else
+        return "";
     }
     std::string attributes() const override {
       std::string out;
       T::members(op, [&](std::string_view called, auto& m) {
-        if constexpr (!Operand<decltype(m)> && !OperandList<decltype(m)>) out += fmt::format(", {}={}", called, detail::attribute_text(m));
+        if constexpr (!Operand<decltype(m)> && !OperandList<decltype(m)>)
+          out += fmt::format(", {}={}", called, detail::attribute_text(m));
       });
       return out;
     }
@@ -202,11 +224,17 @@ class Op {
     std::vector<Type> infer(const Types& t) const override { return op.infer(t); }
     Cost cost(const Types& t) const override { return op.cost(t); }
     Signature signature(const Types& t) const override {
-      if constexpr (requires { op.signature(t); }) return op.signature(t);
-      else return usual_signature(t);
+      if constexpr (requires { op.signature(t); })
+        return op.signature(t);
+      else
+        return usual_signature(t);
     }
-    bool row_wise() const override { return requires { T::row_wise; }; }
-    bool keeps_name() const override { return requires { T::keeps_name; }; }
+    bool row_wise() const override {
+      return requires { T::row_wise; };
+    }
+    bool keeps_name() const override {
+      return requires { T::keeps_name; };
+    }
     void expand(const Scope& s, std::vector<Expr>& out) const override {
       if constexpr (requires { op.expand(s); }) out = op.expand(s);
     }
@@ -217,7 +245,8 @@ class Op {
 };
 
 // Throws Error (internal) where operands of an op do not fit: a fault of a model function or a pass.
-template <class... A> void fits(bool ok, std::string_view op, fmt::format_string<A...> why, A&&... args) {
+template <class... A>
+void fits(bool ok, std::string_view op, fmt::format_string<A...> why, A&&... args) {
   if (!ok) fail(ExitCode::internal, "shape", "{}: {}", op, fmt::format(why, std::forward<A>(args)...));
 }
 

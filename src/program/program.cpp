@@ -29,8 +29,10 @@ Values Program::add(Op op) {
     return full.substr(full.rfind('.') + 1);
   };
   std::vector<std::string> stems;
-  if (!op.called().empty()) stems.emplace_back(op.called());
-  else if (op.keeps_name()) stems.push_back(last_part(t.operands.at(0)));
+  if (!op.called().empty())
+    stems.emplace_back(op.called());
+  else if (op.keeps_name())
+    stems.push_back(last_part(t.operands.at(0)));
   else
     for (Value v : t.operands)
       if (entry(v).origin == Origin::weight && (stems.empty() || type(v).is_matrix())) stems.push_back(last_part(v));
@@ -61,7 +63,9 @@ Types Program::types(const Node& n) const {
 
 Traffic Program::traffic(const Cost& c) const {
   Traffic t;
-  auto bytes = [&](const Touch& touch) { return touch.elements.scaled(row_of(type(touch.value).dtype).block_bytes, row_of(type(touch.value).dtype).block); };
+  auto bytes = [&](const Touch& touch) {
+    return touch.elements.scaled(row_of(type(touch.value).dtype).block_bytes, row_of(type(touch.value).dtype).block);
+  };
   for (const auto& r : c.reads) t.read[static_cast<size_t>(type(r.value).role)] += bytes(r);
   for (const auto& w : c.writes) t.written[static_cast<size_t>(type(w.value).role)] += bytes(w);
   return t;
@@ -78,7 +82,8 @@ std::vector<std::string> Program::labels() const {
   std::unordered_map<std::string, int> versions;
   std::vector<std::string> labels(values.size());
   for (size_t i = 0; i < values.size(); ++i)
-    if (values[i].origin != Origin::computed) labels[i] = (values[i].origin == Origin::weight ? "W." : "") + values[i].name;
+    if (values[i].origin != Origin::computed)
+      labels[i] = (values[i].origin == Origin::weight ? "W." : "") + values[i].name;
   for (const auto& n : nodes) {
     Values from = n.op.consumed();
     for (size_t i = 0; i < n.results.size(); ++i) {

@@ -41,9 +41,9 @@ struct Program {
   int layer = -1;               // nodes added now belong to this layer
 
   Value declare(std::string name, Type type, Origin origin);
-  Values add(Op op);                           // infers the types of its results and names them
-  Value find(std::string_view name) const;     // a weight, input or state; none: Value{}
-  Value output(std::string_view name) const;   // throws Error (internal) where there is none
+  Values add(Op op);                          // infers the types of its results and names them
+  Value find(std::string_view name) const;    // a weight, input or state; none: Value{}
+  Value output(std::string_view name) const;  // throws Error (internal) where there is none
   const Type& type(Value v) const { return values.at(static_cast<size_t>(v.id)).type; }
   const Entry& entry(Value v) const { return values.at(static_cast<size_t>(v.id)); }
   Types types(const Node& n) const;
@@ -52,7 +52,7 @@ struct Program {
   Traffic traffic(const Cost&) const;
   Signature signature(const Node& n) const { return n.op.signature(types(n)); }
   bool is_cached() const { return facts.contains("cached"); }  // reads earlier keys and values from state
-  int64_t parameters() const;  // elements of all weights
+  int64_t parameters() const;                                  // elements of all weights
 
   std::vector<std::string> labels() const;  // how each value is printed: x, x.1, x.2: the versions of a name, in order
   std::string text() const;                 // the whole program; stable, for goldens
@@ -64,7 +64,8 @@ class Uses {
  public:
   explicit Uses(const Program&);
   const Node* producer(Value v) const { return producer_[static_cast<size_t>(v.id)]; }
-  template <class T> const T* made_by(Value v) const {
+  template <class T>
+  const T* made_by(Value v) const {
     auto* n = v ? producer(v) : nullptr;
     return n ? n->op.as<T>() : nullptr;
   }

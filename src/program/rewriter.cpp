@@ -6,12 +6,15 @@ Rewriter::Rewriter(const Program& old) : from(old), map_(old.values.size()) {
   to.name = from.name;
   to.facts = from.facts;
   for (size_t i = 0; i < from.values.size(); ++i)
-    if (const auto& e = from.values[i]; e.origin != Program::Origin::computed) map_[i] = to.declare(e.name, e.type, e.origin);
+    if (const auto& e = from.values[i]; e.origin != Program::Origin::computed)
+      map_[i] = to.declare(e.name, e.type, e.origin);
 }
 
 Expr Rewriter::operator()(Value old) {
   Value now = map_.at(static_cast<size_t>(old.id));
-  if (!now) fail(ExitCode::internal, "internal", "rewriting {}: {} is used before it is made", from.name, from.labels()[static_cast<size_t>(old.id)]);
+  if (!now)
+    fail(ExitCode::internal, "internal", "rewriting {}: {} is used before it is made", from.name,
+         from.labels()[static_cast<size_t>(old.id)]);
   return {&to, now};
 }
 

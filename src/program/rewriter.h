@@ -8,10 +8,13 @@ class Rewriter {
  public:
   explicit Rewriter(const Program& old);
   Expr operator()(Value old);  // its value in the new program
-  Expr declare(std::string name, Type type, Program::Origin origin) { return {&to, to.declare(std::move(name), std::move(type), origin)}; }
+  Expr declare(std::string name, Type type, Program::Origin origin) {
+    return {&to, to.declare(std::move(name), std::move(type), origin)};
+  }
   Expr index(const std::string& name, Shape shape);  // an index input, declared when first asked for
   void keep(const Node& n);                          // the same op over the new values
-  template <class T> T map(const T& op) {
+  template <class T>
+  T map(const T& op) {
     return with_operands(op, [this](Value v) -> Value { return (*this)(v); });
   }
   Op map(const Op& op) {
@@ -19,7 +22,7 @@ class Rewriter {
   }
   // `now`, values of the new program, take over the old ones' places and names.
   void replace(const Values& old, const Values& now);
-  void replace(const Node& n, const Op& op) { replace(n.results, to.add(op)); }  // op over values of the new program
+  void replace(const Node& n, const Op& op) { replace(n.results, to.add(op)); }    // op over values of the new program
   void replace(Value old, Value now) { map_[static_cast<size_t>(old.id)] = now; }  // keeps the new one's name
   Scope scope() {
     return {&to, [this](Value v) -> Value { return (*this)(v); }};

@@ -24,7 +24,9 @@ struct Counted {
   float v = 0;
   static inline thread_local int64_t flops = 0, folded = 0;
   Counted() = default;
-  template <class T> requires std::is_arithmetic_v<T> explicit Counted(T x) : v(static_cast<float>(x)) {}
+  template <class T>
+    requires std::is_arithmetic_v<T>
+  explicit Counted(T x) : v(static_cast<float>(x)) {}
   static Counted did(int n, float x) { return flops += n, Counted(x); }
   friend Counted operator+(Counted a, Counted b) { return did(1, a.v + b.v); }
   friend Counted operator-(Counted a, Counted b) { return did(1, a.v - b.v); }
@@ -39,7 +41,8 @@ inline Counted exp(Counted a) { return Counted::did(1, exp(a.v)); }
 inline Counted rsqrt(Counted a) { return Counted::did(1, rsqrt(a.v)); }
 inline float number(Counted x) { return x.v; }
 
-template <class S, class F> auto fold(F f) {
+template <class S, class F>
+auto fold(F f) {
   if constexpr (std::is_same_v<S, Counted>) {
     int64_t before = Counted::flops;
     auto result = f();
@@ -52,12 +55,14 @@ template <class S, class F> auto fold(F f) {
 }
 
 // Sixteen partial results, lane = index modulo 16, brought together by +8, +4, +2, +1: the order of every reduction.
-template <class S> struct Lanes {
+template <class S>
+struct Lanes {
   S lane[16];
   explicit Lanes(S start) {
     for (S& l : lane) l = start;
   }
-  template <class F> S folded(F join) const {
+  template <class F>
+  S folded(F join) const {
     S t[16];
     for (int i = 0; i < 16; ++i) t[i] = lane[i];
     for (int h = 8; h; h /= 2)

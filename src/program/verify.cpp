@@ -21,7 +21,8 @@ void verify(const Program& p) {
       fail(ExitCode::internal, "verify", "{}: in {}: {} {}", p.name, p.text(n, labels), labels[at(v)], broken);
     };
     for (Value v : n.op.operands()) {
-      require(v.id >= 0 && at(v) < p.values.size(), "{}: an operand of {} is not a value of this program", p.name, n.op.name());
+      require(v.id >= 0 && at(v) < p.values.size(), "{}: an operand of {} is not a value of this program", p.name,
+              n.op.name());
       rule(defined[at(v)], v, "is used before it is defined");
       rule(!spent[at(v)], v, "is read, but an earlier op already made its next version");
     }
@@ -35,19 +36,22 @@ void verify(const Program& p) {
       defined[at(v)] = true;
     }
     auto expected = n.op.infer(p.types(n));
-    require(expected.size() == n.results.size(), "{}: {} makes {} results, {} are recorded", p.name, n.op.name(), expected.size(), n.results.size());
+    require(expected.size() == n.results.size(), "{}: {} makes {} results, {} are recorded", p.name, n.op.name(),
+            expected.size(), n.results.size());
     for (size_t i = 0; i < expected.size(); ++i)
       if (const Type& recorded = p.type(n.results[i]); expected[i] != recorded)
         rule(false, n.results[i], fmt::format("is {}, recorded as {}", expected[i].text(), recorded.text()));
   }
   for (const auto& o : p.outputs) {
-    require(o.value.id >= 0 && at(o.value) < p.values.size() && defined[at(o.value)], "{}: output {} is never defined", p.name, o.name);
+    require(o.value.id >= 0 && at(o.value) < p.values.size() && defined[at(o.value)], "{}: output {} is never defined",
+            p.name, o.name);
     require(!spent[at(o.value)], "{}: output {} is a version of state that was consumed", p.name, o.name);
     leaves[at(o.value)] = true;
   }
   for (size_t i = 0; i < p.values.size(); ++i)
     if (p.values[i].type.role == Role::kv && !spent[i] && !leaves[i])
-      fail(ExitCode::internal, "verify", "{}: the last version of state {} is lost: it must be an output", p.name, p.labels()[i]);
+      fail(ExitCode::internal, "verify", "{}: the last version of state {} is lost: it must be an output", p.name,
+           p.labels()[i]);
 }
 
 }  // namespace ridgeline

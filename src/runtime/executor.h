@@ -48,9 +48,12 @@ class Executor {
  private:
   struct Call {
     const Node* node;
-    const Cell* cell;        // nullptr: reference evaluation
+    const Cell* cell;  // nullptr: reference evaluation
     const KernelSet* set;
+    // The weight matrices of the next op that has any: fetched while a worker waits.
+    std::vector<std::span<const std::byte>> ahead = {};
   };
+  void look_ahead();
   void gather_inputs(std::span<const StepSequence>);
   void place_values(const BatchShape&);
   void check(std::span<const StepSequence>) const;
@@ -60,7 +63,7 @@ class Executor {
   std::vector<Call> calls_;
   std::vector<Tensor> values_;  // by value id
   std::map<std::string, std::vector<int32_t>> inputs_;
-  std::vector<Symbol> symbols_;     // that sizes of computed values depend on
+  std::vector<Symbol> symbols_;      // that sizes of computed values depend on
   std::vector<int64_t> placed_for_;  // their values when place_values last ran
   LargeMemory arena_;
   int64_t vocab_ = 0, position_limit_ = INT64_MAX;

@@ -26,7 +26,8 @@ std::vector<Pair> pairs_of(const Program& p) {
   std::vector<Pair> pairs;
   for (const auto& layer : order) {
     const Pair& pair = by_layer[layer];
-    require(bool(pair.keys) && bool(pair.values) && p.type(pair.keys) == p.type(pair.values), "states of {} are not a pair of keys and values", layer);
+    require(bool(pair.keys) && bool(pair.values) && p.type(pair.keys) == p.type(pair.values),
+            "states of {} are not a pair of keys and values", layer);
     pairs.push_back(pair);
   }
   return pairs;

@@ -19,7 +19,8 @@ int64_t bytes_of_weight(const Type& t) {
 // Rows of a tensor of the file, as the program wants them.
 class Source {
  public:
-  Source(const GgufFile& file, const ModelConfig& config, const Program::Entry& entry) : head_dim_(head_dim_of(config)) {
+  Source(const GgufFile& file, const ModelConfig& config, const Program::Entry& entry)
+      : head_dim_(head_dim_of(config)) {
     auto bound = bind_tensor(gguf_bindings(config), entry.name);
     require(bound.has_value(), "no tensor name for weight {}", entry.name);
     rule_ = bound->rule;
@@ -29,12 +30,15 @@ class Source {
     rows_ = entry.type.is_matrix() ? entry.type.rows().constant() : cols_;
     int64_t want = rows_ * rule_.parts * (entry.type.is_matrix() ? cols_ : 1);
     if (static_cast<int64_t>(t.elements) < want)
-      fail(ExitCode::bad_data, "gguf_tensor_shape", "tensor {} holds {} elements, {} are needed", t.text(), t.elements, want);
+      fail(ExitCode::bad_data, "gguf_tensor_shape", "tensor {} holds {} elements, {} are needed", t.text(), t.elements,
+           want);
     data_ = file.data(t);
   }
   DType type() const { return type_; }
   std::span<const std::byte> bytes() const { return data_; }
-  const std::byte* row(int64_t n) const { return data_.data() + source_row(rule_, n, rows_, head_dim_) * bytes_of(type_, cols_); }
+  const std::byte* row(int64_t n) const {
+    return data_.data() + source_row(rule_, n, rows_, head_dim_) * bytes_of(type_, cols_);
+  }
   void vector(float* to) const { dequantize_row(type_, data_.data() + bytes_of(type_, rule_.part * cols_), cols_, to); }
 
  private:
@@ -46,7 +50,8 @@ class Source {
 };
 
 // Packs panels [first, last) of a matrix whose rows are `in` wide, converting from -> to.type on the way.
-template <class Row> void pack(const Tensor& to, DType from, Row row, int64_t first, int64_t last) {
+template <class Row>
+void pack(const Tensor& to, DType from, Row row, int64_t first, int64_t last) {
   if (from == to.dtype) return pack_panels(to.dtype, to.rows, to.cols, row, to.data, first, last);
   std::vector<float> values(static_cast<size_t>(to.cols));
   std::vector<std::byte> converted(static_cast<size_t>(bytes_of(to.dtype, to.cols)));
@@ -73,7 +78,8 @@ Weights::Weights(const Program& p) : memory_(static_cast<size_t>(bytes_needed(p)
     const auto& v = p.values[i];
     if (v.origin != Program::Origin::weight) continue;
     bool matrix = v.type.is_matrix();
-    tensors_[i] = {v.type.dtype, matrix ? Layout::panels : Layout::rows, matrix ? v.type.rows().constant() : 1, v.type.cols(), at};
+    tensors_[i] = {v.type.dtype, matrix ? Layout::panels : Layout::rows, matrix ? v.type.rows().constant() : 1,
+                   v.type.cols(), at};
     at += (bytes_of_weight(v.type) + gap + 63) / 64 * 64;
   }
 }
@@ -111,7 +117,9 @@ Weights Weights::make(const Program& p, const RowMaker& row) {
       continue;
     }
     std::vector<float> values(static_cast<size_t>(to.cols));
-    auto made = [&](int64_t n) { return row(v.name, n, values.data()), reinterpret_cast<const std::byte*>(values.data()); };
+    auto made = [&](int64_t n) {
+      return row(v.name, n, values.data()), reinterpret_cast<const std::byte*>(values.data());
+    };
     pack(to, DType::f32, made, 0, panel_count(to.rows));
   }
   return w;

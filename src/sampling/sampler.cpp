@@ -20,7 +20,8 @@ bool better(const Candidate& a, const Candidate& b) { return a.logit != b.logit 
 // Weights relative to the greatest, exp((logit - greatest) / temperature), and their sum.
 double weigh(std::vector<Candidate>& list, double temperature) {
   double sum = 0;
-  for (auto& c : list) sum += c.weight = std::exp((static_cast<double>(c.logit) - static_cast<double>(list[0].logit)) / temperature);
+  for (auto& c : list)
+    sum += c.weight = std::exp((static_cast<double>(c.logit) - static_cast<double>(list[0].logit)) / temperature);
   return sum;
 }
 
@@ -58,7 +59,9 @@ void SamplerOptions::check() const {
 int32_t greatest(std::span<const float> logits) {
   size_t at = 0;
   for (size_t i = 0; i < logits.size(); ++i) {
-    if (std::isnan(logits[i])) fail(ExitCode::internal, "numeric_error", "the logit of token {} is not a number: the model's weights or its computation are broken", i);
+    if (std::isnan(logits[i]))
+      fail(ExitCode::internal, "numeric_error",
+           "the logit of token {} is not a number: the model's weights or its computation are broken", i);
     if (logits[i] > logits[at]) at = i;
   }
   return static_cast<int32_t>(at);
@@ -78,7 +81,8 @@ int32_t sample(std::span<const float> logits, const SamplerOptions& o, int64_t p
     weigh(list, 1);
     std::erase_if(list, [&](const Candidate& c) { return c.weight < static_cast<double>(o.min_p); });
   }
-  double sum = weigh(list, static_cast<double>(o.temperature)), draw = philox_uniform(o.seed, static_cast<uint64_t>(position)) * sum;
+  double sum = weigh(list, static_cast<double>(o.temperature)),
+         draw = philox_uniform(o.seed, static_cast<uint64_t>(position)) * sum;
   for (const auto& c : list)
     if ((draw -= c.weight) < 0) return c.id;
   return list.back().id;

@@ -17,16 +17,17 @@ struct DTypeRow {
 };
 
 inline constexpr DTypeRow dtype_rows[dtype_count] = {
-    {"f32", 1, 4}, {"f16", 1, 2},  {"bf16", 1, 2},  {"i32", 1, 4},
-    {"q8", 32, 40},                        // int8[32], scale, scale * sum
-    {"q8_0", 32, 34},                      // fp16 d, int8[32]
-    {"q4_0", 32, 18},                      // fp16 d, nibbles[32]
-    {"q4_1", 32, 20},                      // fp16 d, fp16 m, nibbles[32]
+    {"f32", 1, 4},    {"f16", 1, 2}, {"bf16", 1, 2}, {"i32", 1, 4}, {"q8", 32, 40},  // int8[32], scale, scale * sum
+    {"q8_0", 32, 34},                                                                // fp16 d, int8[32]
+    {"q4_0", 32, 18},                                                                // fp16 d, nibbles[32]
+    {"q4_1", 32, 20},                                                                // fp16 d, fp16 m, nibbles[32]
 };
 
 constexpr const DTypeRow& row_of(DType t) { return dtype_rows[static_cast<int>(t)]; }
 constexpr std::string_view name_of(DType t) { return row_of(t).name; }
-constexpr bool is_grouped(DType t) { return t == DType::q8_0 || t == DType::q4_0 || t == DType::q4_1; }  // weights with a scale per 32
+constexpr bool is_grouped(DType t) {
+  return t == DType::q8_0 || t == DType::q4_0 || t == DType::q4_1;
+}  // weights with a scale per 32
 constexpr bool is_float(DType t) { return t == DType::f32 || t == DType::f16 || t == DType::bf16; }
 
 // Bytes of `elements` elements, a whole number of blocks.

@@ -21,7 +21,8 @@ constexpr float f16_to_f32(uint16_t h) {
   if (exponent) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
   if (!mantissa) return std::bit_cast<float>(sign);
   int shift = std::countl_zero(mantissa) - 21;  // bring the leading one to bit 10
-  return std::bit_cast<float>(sign | (static_cast<uint32_t>(113 - shift) << 23) | ((mantissa << (13 + shift)) & 0x7fffff));
+  return std::bit_cast<float>(sign | (static_cast<uint32_t>(113 - shift) << 23) |
+                              ((mantissa << (13 + shift)) & 0x7fffff));
 }
 
 // Round to nearest even; overflow becomes infinity, underflow a denormal or zero.

@@ -53,7 +53,8 @@ void pack_panels(DType t, int64_t out, int64_t in, const RowSource& row, std::by
         for (int64_t g = 0; g < in / record_depth; ++g) pack_group(t, from + g * size, panel + g * record, n);
       } else {
         for (int64_t k = 0; k < in; ++k)
-          std::memcpy(panel + k / record_depth * record + element_offset(t, k % record_depth, n), from + k * size, static_cast<size_t>(size));
+          std::memcpy(panel + k / record_depth * record + element_offset(t, k % record_depth, n), from + k * size,
+                      static_cast<size_t>(size));
       }
     }
   }

@@ -23,14 +23,20 @@ struct Tensor {
   Layout layout = Layout::rows;
   int64_t rows = 0, cols = 0;  // a vector is one row
   std::byte* data = nullptr;
-  int head_dim = 0;            // keys, values: elements of one head
+  int head_dim = 0;  // keys, values: elements of one head
   Touched* touched = nullptr;
 
   explicit operator bool() const { return data != nullptr; }
-  template <class T> T* as() const { return reinterpret_cast<T*>(data); }
+  template <class T>
+  T* as() const {
+    return reinterpret_cast<T*>(data);
+  }
   // Row r of a row-major tensor.
   std::byte* row(int64_t r) const { return data + r * bytes_of(dtype, cols); }
-  template <class T> T* row_as(int64_t r) const { return reinterpret_cast<T*>(row(r)); }
+  template <class T>
+  T* row_as(int64_t r) const {
+    return reinterpret_cast<T*>(row(r));
+  }
 };
 
 // A row of q8 is cols / 32 of these: activations quantized per 32 elements (docs/numerics.md, "activations").

@@ -112,14 +112,16 @@ TEST_P(TeamOf, WakesAfterARest) {
   for (int region = 0; region < 5; ++region) {
     std::this_thread::sleep_for(std::chrono::milliseconds(region * 10));  // long enough for the workers to sleep
     team.run([&](Worker& w) {
-      if (w.index() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));  // and for them to sleep in a barrier
+      if (w.index() == 0)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));  // and for them to sleep in a barrier
       ++runs;
     });
   }
   EXPECT_EQ(runs, 5 * GetParam());
 }
 
-INSTANTIATE_TEST_SUITE_P(Threads, TeamOf, testing::Values(1, 2, 3, 8), [](const auto& p) { return std::to_string(p.param); });
+INSTANTIATE_TEST_SUITE_P(Threads, TeamOf, testing::Values(1, 2, 3, 8),
+                         [](const auto& p) { return std::to_string(p.param); });
 
 TEST(Team, OfNoneIsOfOne) { EXPECT_EQ(Team(0).size(), 1); }
 

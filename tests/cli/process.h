@@ -14,16 +14,16 @@
 namespace ridgeline {
 
 struct Finished {
-  int status = -1;      // exit status; 128 + number for a signal
+  int status = -1;  // exit status; 128 + number for a signal
   std::string out, err;
 };
 
 struct ProcessOptions {
-  std::string input;                                            // on stdin; ends there
+  std::string input;                                             // on stdin; ends there
   std::vector<std::pair<std::string, std::string>> environment;  // added
-  bool close_output = false;     // the reader of stdout goes away at once
-  int signal = 0;                // sent when the first byte of stdout has come
-  double seconds = 60;           // killed after
+  bool close_output = false;                                     // the reader of stdout goes away at once
+  int signal = 0;                                                // sent when the first byte of stdout has come
+  double seconds = 60;                                           // killed after
 };
 
 inline Finished run_ridgeline(const std::vector<std::string>& arguments, const ProcessOptions& o = {}) {
@@ -51,8 +51,10 @@ inline Finished run_ridgeline(const std::vector<std::string>& arguments, const P
   auto read_some = [](int& fd, std::string& to) {
     char part[65536];
     ssize_t n = read(fd, part, sizeof part);
-    if (n > 0) to.append(part, static_cast<size_t>(n));
-    else close(fd), fd = -1;
+    if (n > 0)
+      to.append(part, static_cast<size_t>(n));
+    else
+      close(fd), fd = -1;
   };
   while (out[0] >= 0 || err[0] >= 0) {
     if (in[1] >= 0 && sent == o.input.size()) close(in[1]), in[1] = -1;
@@ -62,8 +64,10 @@ inline Finished run_ridgeline(const std::vector<std::string>& arguments, const P
     if (fds[1].fd >= 0 && fds[1].revents) read_some(err[0], f.err);
     if (fds[2].fd >= 0 && fds[2].revents) {
       ssize_t n = write(in[1], o.input.data() + sent, o.input.size() - sent);
-      if (n > 0) sent += static_cast<size_t>(n);
-      else if (n < 0 && errno != EAGAIN) close(in[1]), in[1] = -1;
+      if (n > 0)
+        sent += static_cast<size_t>(n);
+      else if (n < 0 && errno != EAGAIN)
+        close(in[1]), in[1] = -1;
     }
     if (o.signal && !signalled && !f.out.empty()) kill(child, o.signal), signalled = true;
     if (std::chrono::steady_clock::now() > end) kill(child, SIGKILL);

@@ -41,7 +41,9 @@ TEST_F(RunCommand, GreedyTextIsTheSameEachTime) {
 }
 
 TEST_F(RunCommand, ASeedDecides) {
-  auto with = [](const char* seed) { return run_ridgeline({"run", tiny, "Hello", "-n", "30", "--temp", "1.5", "--seed", seed, "--ignore-eos", "-q"}).out; };
+  auto with = [](const char* seed) {
+    return run_ridgeline({"run", tiny, "Hello", "-n", "30", "--temp", "1.5", "--seed", seed, "--ignore-eos", "-q"}).out;
+  };
   EXPECT_EQ(with("7"), with("7"));
   EXPECT_NE(with("7"), with("8"));
 }
@@ -52,7 +54,8 @@ TEST_F(RunCommand, ReadsThePromptFromAPipeOrAFile) {
     first.insert(first.end(), rest.begin(), rest.end());
     return run_ridgeline(first, {.input = input});
   };
-  auto argument = call({"run", tiny, "Hello"}, ""), pipe = call({"run", tiny}, "Hello\n"), from_file = call({"run", tiny, "-f", file("prompt", "Hello")}, "");
+  auto argument = call({"run", tiny, "Hello"}, ""), pipe = call({"run", tiny}, "Hello\n"),
+       from_file = call({"run", tiny, "-f", file("prompt", "Hello")}, "");
   EXPECT_EQ(argument.status, 0);
   EXPECT_EQ(argument.out, pipe.out);
   EXPECT_EQ(argument.out, from_file.out);
@@ -61,7 +64,8 @@ TEST_F(RunCommand, ReadsThePromptFromAPipeOrAFile) {
 TEST_F(RunCommand, StandardErrorSaysWhatWasMeasured) {
   auto f = run_ridgeline({"run", tiny, "Hello", "-n", "8", "--temp", "0", "--ignore-eos"});
   EXPECT_EQ(f.status, 0);
-  for (const char* part : {"tok/s", "GB/s", "prompt 5 tokens", "answer 8 tokens", "loaded in", "peak memory"}) EXPECT_NE(f.err.find(part), f.err.npos) << part << "\n" << f.err;
+  for (const char* part : {"tok/s", "GB/s", "prompt 5 tokens", "answer 8 tokens", "loaded in", "peak memory"})
+    EXPECT_NE(f.err.find(part), f.err.npos) << part << "\n" << f.err;
 }
 
 TEST_F(RunCommand, AStopStringEndsTheAnswer) {
@@ -72,9 +76,15 @@ TEST_F(RunCommand, AStopStringEndsTheAnswer) {
 }
 
 TEST_F(RunCommand, MistakesOnTheCommandLineAreExitTwo) {
-  for (std::vector<std::string> line : std::vector<std::vector<std::string>>{
-           {"run"}, {"run", tiny, "x", "--temp", "-1"}, {"run", tiny, "x", "--top-p", "2"}, {"run", tiny, "x", "--nonsense"}, {"run", tiny, "x", "-n", "many"},
-           {"run", tiny, "x", "--type", "q3"}, {"run", tiny, "x", "--kernels", "mmx"}, {"run", tiny, "x", "--disable", "fusion"}, {"nonsense"}}) {
+  for (std::vector<std::string> line : std::vector<std::vector<std::string>>{{"run"},
+                                                                             {"run", tiny, "x", "--temp", "-1"},
+                                                                             {"run", tiny, "x", "--top-p", "2"},
+                                                                             {"run", tiny, "x", "--nonsense"},
+                                                                             {"run", tiny, "x", "-n", "many"},
+                                                                             {"run", tiny, "x", "--type", "q3"},
+                                                                             {"run", tiny, "x", "--kernels", "mmx"},
+                                                                             {"run", tiny, "x", "--disable", "fusion"},
+                                                                             {"nonsense"}}) {
     auto f = run_ridgeline(line);
     EXPECT_EQ(f.status, 2) << line.back() << ": " << f.err;
     EXPECT_NE(f.err.find("ridgeline:"), f.err.npos);
@@ -92,7 +102,8 @@ TEST_F(RunCommand, WhatCannotBeOpenedIsExit66) {
 
 TEST_F(RunCommand, MalformedFilesAreExit65) {
   std::string whole = contents(tiny);
-  for (const std::string& content : {std::string(), std::string("GGUF"), whole.substr(0, whole.size() / 2), whole.substr(0, whole.size() - 1), "xx" + whole, std::string(100000, 'a')}) {
+  for (const std::string& content : {std::string(), std::string("GGUF"), whole.substr(0, whole.size() / 2),
+                                     whole.substr(0, whole.size() - 1), "xx" + whole, std::string(100000, 'a')}) {
     auto f = run_ridgeline({"run", file("bad.gguf", content), "x"});
     EXPECT_EQ(f.status, 65) << f.err;
     EXPECT_NE(f.err.find("bad.gguf"), f.err.npos) << f.err;
@@ -123,7 +134,8 @@ TEST_F(RunCommand, NoColourWhereNoneIsWanted) {
   EXPECT_EQ((plain.out + plain.err).find('\x1b'), std::string::npos);
   auto forced = run_ridgeline({"run", tiny, "Hello", "-n", "4"}, {.environment = {{"CLICOLOR_FORCE", "1"}}});
   EXPECT_NE(forced.err.find('\x1b'), std::string::npos);
-  auto refused = run_ridgeline({"run", tiny, "Hello", "-n", "4"}, {.environment = {{"CLICOLOR_FORCE", "1"}, {"NO_COLOR", "1"}}});
+  auto refused =
+      run_ridgeline({"run", tiny, "Hello", "-n", "4"}, {.environment = {{"CLICOLOR_FORCE", "1"}, {"NO_COLOR", "1"}}});
   EXPECT_EQ((refused.out + refused.err).find('\x1b'), std::string::npos);
 }
 
@@ -131,7 +143,8 @@ TEST_F(RunCommand, HelpAndVersion) {
   EXPECT_EQ(run_ridgeline({"--version"}).status, 0);
   auto help = run_ridgeline({"run", "--help"});
   EXPECT_EQ(help.status, 0);
-  for (const char* part : {"--temp", "--top-k", "--min-p", "Examples"}) EXPECT_NE(help.out.find(part), help.out.npos) << part;
+  for (const char* part : {"--temp", "--top-k", "--min-p", "Examples"})
+    EXPECT_NE(help.out.find(part), help.out.npos) << part;
   EXPECT_EQ(run_ridgeline({}).status, 0);
 }
 

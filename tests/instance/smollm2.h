@@ -16,8 +16,8 @@ inline std::string smollm2_path() {
   return (base / "ridgeline/models/SmolLM2-135M-Instruct.Q4_1.gguf").string();
 }
 
-#define NEEDS_SMOLLM2()                                                                                         \
-  if (!std::filesystem::exists(::ridgeline::smollm2_path()))                                                    \
+#define NEEDS_SMOLLM2()                                      \
+  if (!std::filesystem::exists(::ridgeline::smollm2_path())) \
   GTEST_SKIP() << "needs the real model at " << ::ridgeline::smollm2_path() << ": scripts/fetch_model.sh gets it"
 
 }  // namespace ridgeline

@@ -47,12 +47,16 @@ TEST_F(SmolLM2, Fp32LogitsEqualTransformers) {
     auto logits = all_logits(*model_, ids);
     for (const auto& at : prompt["positions"]) {
       const float* row = logits.data() + at["position"].get<int64_t>() * vocab;
-      for (size_t i = 0; i < sampled.size(); ++i) worst = std::max(worst, std::abs(at["sampled_logits"][i].get<double>() - static_cast<double>(row[sampled[i]])));
+      for (size_t i = 0; i < sampled.size(); ++i)
+        worst = std::max(worst, std::abs(at["sampled_logits"][i].get<double>() - static_cast<double>(row[sampled[i]])));
       for (size_t i = 0; i < at["top_ids"].size(); ++i)
-        worst = std::max(worst, std::abs(at["top_logits"][i].get<double>() - static_cast<double>(row[at["top_ids"][i].get<size_t>()])));
+        worst = std::max(worst, std::abs(at["top_logits"][i].get<double>() -
+                                         static_cast<double>(row[at["top_ids"][i].get<size_t>()])));
     }
     for (size_t t = 0; t < ids.size(); ++t)
-      EXPECT_EQ(greatest({logits.data() + static_cast<int64_t>(t) * vocab, static_cast<size_t>(vocab)}), prompt["argmax"][t].get<int32_t>()) << "token " << t;
+      EXPECT_EQ(greatest({logits.data() + static_cast<int64_t>(t) * vocab, static_cast<size_t>(vocab)}),
+                prompt["argmax"][t].get<int32_t>())
+          << "token " << t;
   }
   EXPECT_LE(worst, bound);
   RecordProperty("worst", std::to_string(worst));
@@ -64,7 +68,8 @@ TEST_F(SmolLM2, Fp32GreedyContinuationEqualsTransformers) {
   for (const auto& prompt : golden()["prompts"]) {
     Conversation conversation(*model_);
     GenerateOptions o{.sampler = {.temperature = 0}, .limit = 48, .ignore_eos = true};
-    Generated got = generate(*model_, conversation, prompt["ids"].get<std::vector<int32_t>>(), o, [](std::string_view) {});
+    Generated got =
+        generate(*model_, conversation, prompt["ids"].get<std::vector<int32_t>>(), o, [](std::string_view) {});
     EXPECT_EQ(got.tokens, prompt["greedy_ids"].get<std::vector<int32_t>>());
     EXPECT_EQ(got.finish, Finish::token_limit);
   }
@@ -80,7 +85,8 @@ TEST_F(SmolLM2, AsShippedAgreesOnTheMostProbableToken) {
     auto ids = prompt["ids"].get<std::vector<int32_t>>();
     auto logits = all_logits(*model_, ids);
     for (size_t t = 0; t < ids.size(); ++t, ++all)
-      same += greatest({logits.data() + static_cast<int64_t>(t) * vocab, static_cast<size_t>(vocab)}) == prompt["argmax"][t].get<int32_t>();
+      same += greatest({logits.data() + static_cast<int64_t>(t) * vocab, static_cast<size_t>(vocab)}) ==
+              prompt["argmax"][t].get<int32_t>();
   }
   EXPECT_GT(all, 200);
   EXPECT_GE(same, all * 94 / 100) << same << " of " << all;
@@ -97,7 +103,8 @@ TEST_F(SmolLM2, PromptIdsEqualTransformers) {
   NEEDS_SMOLLM2();
   open({});
   for (const auto& prompt : golden()["prompts"])
-    EXPECT_EQ(model_->tokenizer().encode(prompt["text"].get<std::string>(), SpecialTokens::parse), prompt["ids"].get<std::vector<int32_t>>());
+    EXPECT_EQ(model_->tokenizer().encode(prompt["text"].get<std::string>(), SpecialTokens::parse),
+              prompt["ids"].get<std::vector<int32_t>>());
 }
 
 // A conversation cut back and extended again, in any chunks, goes on with the same tokens.
@@ -126,9 +133,7 @@ TEST_F(SmolLM2, ATooLongPromptIsRefusedBeforeAnythingIsComputed) {
   try {
     c.extend(ids);
     FAIL();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.id(), "context_full");
-  }
+  } catch (const Error& e) { EXPECT_EQ(e.id(), "context_full"); }
   EXPECT_TRUE(c.tokens().empty());
   EXPECT_EQ(model_->blocks().free_count(), model_->blocks().size());
 }

@@ -37,7 +37,8 @@ TEST_P(AttentionCells, ReadACache) {
   for (DType type : {DType::bf16, DType::f32})
     for (Numbers numbers : all_numbers) {
       OneOp one(numbers, 3, BatchShape::parse(s.batch));
-      Value q = query(one), k = one.cache(type, Layout::keys, s.kv_heads, s.head_dim), v = one.cache(type, Layout::values, s.kv_heads, s.head_dim);
+      Value q = query(one), k = one.cache(type, Layout::keys, s.kv_heads, s.head_dim),
+            v = one.cache(type, Layout::values, s.kv_heads, s.head_dim);
       Value sequences = one.sequences();
       one.set(Attention{q, k, v, sequences, one.slots(), s.head_dim, s.window, 0.25f, type});
       expect_equal(one);
@@ -49,25 +50,27 @@ TEST_P(AttentionCells, ReadRowsWithoutACache) {
   for (DType type : {DType::bf16, DType::f32})
     for (Numbers numbers : all_numbers) {
       OneOp one(numbers, 4, BatchShape::parse(s.batch).uncached());
-      if (one.batch().sequences.front().fresh > 300) continue;  // the reference would take long; ReadACache has such lengths
-      Value q = query(one), k = one.activation(DType::f32, Symbol::tokens, kv_cols()), v = one.activation(DType::f32, Symbol::tokens, kv_cols());
+      if (one.batch().sequences.front().fresh > 300)
+        continue;  // the reference would take long; ReadACache has such lengths
+      Value q = query(one), k = one.activation(DType::f32, Symbol::tokens, kv_cols()),
+            v = one.activation(DType::f32, Symbol::tokens, kv_cols());
       one.set(Attention{q, k, v, one.sequences(), {}, s.head_dim, s.window, 0.25f, type});
       expect_equal(one);
     }
 }
 
 constexpr Shape shapes[] = {
-    {"1@511", 1, 1, 64, 0},           // the last key of a segment
-    {"1@512", 1, 3, 64, 0},           // the first of the next
-    {"1@1700", 1, 3, 64, 0},          // one sequence, split among all workers
-    {"1@1100", 2, 4, 128, 700},       // a window that begins inside a segment
+    {"1@511", 1, 1, 64, 0},      // the last key of a segment
+    {"1@512", 1, 3, 64, 0},      // the first of the next
+    {"1@1700", 1, 3, 64, 0},     // one sequence, split among all workers
+    {"1@1100", 2, 4, 128, 700},  // a window that begins inside a segment
     {"2@1023,1@40,1@600", 1, 2, 32, 0},
-    {"5@510", 1, 3, 32, 0},           // queries on both sides of a segment's end
-    {"5@1030", 1, 3, 16, 520},        // windows, too
-    {"3@900", 1, 16, 16, 33},         // a group of more heads than a block has rows
-    {"40@500", 1, 1, 32, 30},         // blocks whose rows see different segments
-    {"30@20,7,1", 2, 3, 64, 0},       // several blocks a sequence
-    {"70", 1, 2, 48, 5},              // a window shorter than a block of queries
+    {"5@510", 1, 3, 32, 0},      // queries on both sides of a segment's end
+    {"5@1030", 1, 3, 16, 520},   // windows, too
+    {"3@900", 1, 16, 16, 33},    // a group of more heads than a block has rows
+    {"40@500", 1, 1, 32, 30},    // blocks whose rows see different segments
+    {"30@20,7,1", 2, 3, 64, 0},  // several blocks a sequence
+    {"70", 1, 2, 48, 5},         // a window shorter than a block of queries
     {"33,2,64", 3, 3, 20, 0},
     {"1@31,1@32,1@33,1", 2, 5, 34, 1},  // every query sees itself alone
 };

@@ -50,11 +50,13 @@ void linear_add_case(OneOp& o, Signature s, const Round& r) {
   Value w = o.weight(s.other, r.out, cols_of(s, r));
   o.set(LinearAdd{before, x, w, bias(o, r.out, r)});
 }
-template <class F> void linear_activation_case(OneOp& o, Signature s, const Round& r) {
+template <class F>
+void linear_activation_case(OneOp& o, Signature s, const Round& r) {
   Value x = o.activation(s.input, tokens, cols_of(s, r)), w = o.weight(s.other, r.out, cols_of(s, r));
   o.set(LinearActivation<F>{x, w, bias(o, r.out, r)});
 }
-template <class F> void linear_gated_case(OneOp& o, Signature s, const Round& r) {
+template <class F>
+void linear_gated_case(OneOp& o, Signature s, const Round& r) {
   Value x = o.activation(s.input, tokens, cols_of(s, r));
   Value gate = o.weight(s.other, r.out, cols_of(s, r)), up = o.weight(s.other, r.out, cols_of(s, r));
   o.set(LinearGated<F>{x, gate, up});
@@ -64,8 +66,12 @@ void add_case(OneOp& o, Signature, const Round& r) {
   Value a = o.activation(DType::f32, tokens, r.cols), b = o.activation(DType::f32, tokens, r.cols);
   o.set(Add{a, b});
 }
-template <class F> void activation_case(OneOp& o, Signature, const Round& r) { o.set(Activation<F>{o.activation(DType::f32, tokens, r.cols)}); }
-template <class F> void gated_case(OneOp& o, Signature, const Round& r) {
+template <class F>
+void activation_case(OneOp& o, Signature, const Round& r) {
+  o.set(Activation<F>{o.activation(DType::f32, tokens, r.cols)});
+}
+template <class F>
+void gated_case(OneOp& o, Signature, const Round& r) {
   Value gate = o.activation(DType::f32, tokens, r.cols), up = o.activation(DType::f32, tokens, r.cols);
   o.set(Gated<F>{gate, up});
 }
@@ -77,7 +83,9 @@ void layer_norm_case(OneOp& o, Signature, const Round& r) {
   Value x = o.activation(DType::f32, tokens, r.cols), w = o.vector(r.cols);
   o.set(LayerNorm{x, w, o.vector(r.cols), 1e-5f});
 }
-void quantize_case(OneOp& o, Signature s, const Round& r) { o.set(Quantize{o.activation(DType::f32, tokens, cols_of(s, r)), s.other}); }
+void quantize_case(OneOp& o, Signature s, const Round& r) {
+  o.set(Quantize{o.activation(DType::f32, tokens, cols_of(s, r)), s.other});
+}
 void rms_norm_quantize_case(OneOp& o, Signature s, const Round& r) {
   Value x = o.activation(DType::f32, tokens, cols_of(s, r) * r.kv_heads);
   o.set(RmsNormQuantize{x, o.vector(cols_of(s, r)), 1e-5f, s.other});
@@ -87,35 +95,41 @@ void layer_norm_quantize_case(OneOp& o, Signature s, const Round& r) {
   o.set(LayerNormQuantize{x, w, o.vector(cols_of(s, r)), 1e-5f, s.other});
 }
 
-void rotations_case(OneOp& o, Signature, const Round& r) { o.set(Rotations{o.positions(), RopeFrequencies(r.head_dim, 10000)}); }
+void rotations_case(OneOp& o, Signature, const Round& r) {
+  o.set(Rotations{o.positions(), RopeFrequencies(r.head_dim, 10000)});
+}
 void rope_case(OneOp& o, Signature, const Round& r) {
   Value x = o.activation(DType::f32, tokens, r.head_dim * r.kv_heads * r.group);
   o.set(Rope{x, o.activation(DType::f32, tokens, r.head_dim)});
 }
 void append_case(OneOp& o, Signature s, const Round& r) {
   Layout half = r.out % 2 ? Layout::keys : Layout::values;
-  Value cache = o.cache(s.other, half, r.kv_heads, r.head_dim, true), x = o.activation(DType::f32, tokens, r.kv_heads * r.head_dim);
+  Value cache = o.cache(s.other, half, r.kv_heads, r.head_dim, true),
+        x = o.activation(DType::f32, tokens, r.kv_heads * r.head_dim);
   Value sequences = o.sequences();
   o.set(Append{{cache}, x, sequences, o.slots()});
 }
 void rope_append_case(OneOp& o, Signature s, const Round& r) {
   Value cache = o.cache(s.other, Layout::keys, r.kv_heads, r.head_dim, true);
-  Value x = o.activation(DType::f32, tokens, r.kv_heads * r.head_dim), turns = o.activation(DType::f32, tokens, r.head_dim);
+  Value x = o.activation(DType::f32, tokens, r.kv_heads * r.head_dim),
+        turns = o.activation(DType::f32, tokens, r.head_dim);
   Value sequences = o.sequences();
   o.set(RopeAppend{{cache}, x, turns, sequences, o.slots()});
 }
 void select_rows_case(OneOp& o, Signature s, const Round& r) {
   int64_t cols = cols_of(s, r), rows = r.out;
   // Weights in panels, row-major weights, and activations (the rows whose logits are wanted).
-  Value from = is_grouped(s.other) || r.out % 2 ? o.weight(s.other, rows, cols)
-               : s.other != DType::f32 || r.kv_heads == 1 ? o.table(s.other, rows, cols) : o.activation(DType::f32, Dim(rows), cols);
+  Value from = is_grouped(s.other) || r.out % 2           ? o.weight(s.other, rows, cols)
+               : s.other != DType::f32 || r.kv_heads == 1 ? o.table(s.other, rows, cols)
+                                                          : o.activation(DType::f32, Dim(rows), cols);
   o.set(SelectRows{from, o.index(tokens, rows)});
 }
 
 void attention_case(OneOp& o, Signature s, const Round& r) {
   int kv_cols = r.kv_heads * r.head_dim, window = r.out % 3 == 0 ? static_cast<int>(1 + r.out % 40) : 0;
   Value q = o.activation(DType::f32, tokens, kv_cols * r.group);
-  Value k = o.cache(s.other, Layout::keys, r.kv_heads, r.head_dim), v = o.cache(s.other, Layout::values, r.kv_heads, r.head_dim);
+  Value k = o.cache(s.other, Layout::keys, r.kv_heads, r.head_dim),
+        v = o.cache(s.other, Layout::values, r.kv_heads, r.head_dim);
   Value sequences = o.sequences();
   o.set(Attention{q, k, v, sequences, o.slots(), r.head_dim, window, 0.3f, s.other});
 }
@@ -183,7 +197,8 @@ TEST_P(Cells, EqualTheReference) {
         if (const Cell* cell = set->find(op, signature))
           for (Team& team : teams) {
             ++compared;
-            ASSERT_EQ(one.difference(*cell, team), "") << set->name << ", batch " << round.batch << ", numbers " << static_cast<int>(numbers);
+            ASSERT_EQ(one.difference(*cell, team), "")
+                << set->name << ", batch " << round.batch << ", numbers " << static_cast<int>(numbers);
           }
     }
   EXPECT_GE(compared, 3 * static_cast<int>(std::size(rounds)));
@@ -199,7 +214,8 @@ TEST(KernelSets, DeclareSomethingAndResolveItThemselves) {
     for (const Cell& cell : cells) {
       const Cell* found = set->find(cell.op, cell.signature);
       ASSERT_NE(found, nullptr);
-      EXPECT_EQ(found->run, cell.run) << set->name << " declares " << cell.op << " " << cell.signature.text() << " twice";
+      EXPECT_EQ(found->run, cell.run) << set->name << " declares " << cell.op << " " << cell.signature.text()
+                                      << " twice";
     }
   }
 }
@@ -209,9 +225,7 @@ TEST(KernelSets, SayWhyTheyDoNotRun) {
   size_t usable = 0;
   for (const auto& [set, fault] : kernel_set_status()) {
     if (fault.empty()) ++usable;
-    if (!fault.empty()) {
-      EXPECT_THROW(usable_kernel_sets(set->name), Error);
-    }
+    if (!fault.empty()) { EXPECT_THROW(usable_kernel_sets(set->name), Error); }
     EXPECT_TRUE(fault.empty() || !set->supported()) << set->name << ": " << fault;
   }
   EXPECT_EQ(usable_kernel_sets().size(), usable);

@@ -19,7 +19,8 @@ size_t bytes_in(const Tensor& t) {
   return static_cast<size_t>(2 * bytes_of(t.dtype, t.rows * t.cols));  // pages hold keys and values
 }
 
-template <class T> T at(const std::vector<std::byte>& from, size_t i) {
+template <class T>
+T at(const std::vector<std::byte>& from, size_t i) {
   T x;
   std::memcpy(&x, from.data() + i * sizeof x, sizeof x);
   return x;
@@ -28,7 +29,8 @@ bool same(float a, float b) { return std::bit_cast<uint32_t>(a) == std::bit_cast
 
 std::string compare_block(const Q8Block& a, const Q8Block& b) {
   if (!same(a.scale, b.scale)) return fmt::format("scale {:a}, expected {:a}", b.scale, a.scale);
-  if (!same(a.scaled_sum, b.scaled_sum)) return fmt::format("scaled sum {:a}, expected {:a}", b.scaled_sum, a.scaled_sum);
+  if (!same(a.scaled_sum, b.scaled_sum))
+    return fmt::format("scaled sum {:a}, expected {:a}", b.scaled_sum, a.scaled_sum);
   for (int i = 0; i < 32; ++i)
     if (a.a[i] != b.a[i]) return fmt::format("code {} is {}, expected {}", i, b.a[i], a.a[i]);
   return "";
@@ -36,18 +38,25 @@ std::string compare_block(const Q8Block& a, const Q8Block& b) {
 
 // Where two tensors of one type differ; any NaN equals any NaN.
 std::string compare(const Tensor& t, const std::vector<std::byte>& expected, const std::vector<std::byte>& found) {
-  auto place = [&](size_t i) { return fmt::format("element {} (row {}, column {})", i, static_cast<int64_t>(i) / t.cols, static_cast<int64_t>(i) % t.cols); };
+  auto place = [&](size_t i) {
+    return fmt::format("element {} (row {}, column {})", i, static_cast<int64_t>(i) / t.cols,
+                       static_cast<int64_t>(i) % t.cols);
+  };
   if (t.dtype == DType::q8) {
     for (size_t i = 0; i < expected.size() / sizeof(Q8Block); ++i)
-      if (std::string d = compare_block(at<Q8Block>(expected, i), at<Q8Block>(found, i)); !d.empty()) return place(32 * i) + ": " + d;
+      if (std::string d = compare_block(at<Q8Block>(expected, i), at<Q8Block>(found, i)); !d.empty())
+        return place(32 * i) + ": " + d;
     return "";
   }
   size_t size = static_cast<size_t>(row_of(t.dtype).block_bytes);
   for (size_t i = 0; i < expected.size() / size; ++i) {
     auto widened = [&](const std::vector<std::byte>& b) {
-      return t.dtype == DType::f32 ? at<float>(b, i) : t.dtype == DType::bf16 ? bf16_to_f32(at<uint16_t>(b, i)) : f16_to_f32(at<uint16_t>(b, i));
+      return t.dtype == DType::f32    ? at<float>(b, i)
+             : t.dtype == DType::bf16 ? bf16_to_f32(at<uint16_t>(b, i))
+                                      : f16_to_f32(at<uint16_t>(b, i));
     };
-    if (float a = widened(expected), b = widened(found); !same(a, b)) return fmt::format("{}: {:a}, expected {:a}", place(i), b, a);
+    if (float a = widened(expected), b = widened(found); !same(a, b))
+      return fmt::format("{}: {:a}, expected {:a}", place(i), b, a);
   }
   return "";
 }
@@ -56,11 +65,13 @@ std::string compare(const Tensor& t, const std::vector<std::byte>& expected, con
 
 // Exactly as large as the value, so that an address sanitizer sees a kernel read or write past it.
 OneOp::Buffer::Buffer(size_t n)
-    : size(n), bytes(static_cast<std::byte*>(::operator new(n, line)), [](std::byte* p) { ::operator delete(p, line); }) {
+    : size(n),
+      bytes(static_cast<std::byte*>(::operator new(n, line)), [](std::byte* p) { ::operator delete(p, line); }) {
   std::memset(bytes.get(), 0, n);
 }
 
-OneOp::OneOp(Numbers numbers, uint32_t seed, BatchShape batch) : batch_(std::move(batch)), numbers_(numbers), random_(seed) {
+OneOp::OneOp(Numbers numbers, uint32_t seed, BatchShape batch)
+    : batch_(std::move(batch)), numbers_(numbers), random_(seed) {
   int64_t pages = 0;
   for (const auto& s : batch_.sequences) pages += (s.cached + s.fresh + page_tokens - 1) / page_tokens;
   pool_blocks_ = pages + pages / 2 + 1;
@@ -69,7 +80,9 @@ OneOp::OneOp(Numbers numbers, uint32_t seed, BatchShape batch) : batch_(std::mov
   std::shuffle(blocks_.begin(), blocks_.end(), random_);
 }
 
-int64_t OneOp::random(int64_t least, int64_t most) { return std::uniform_int_distribution<int64_t>(least, most)(random_); }
+int64_t OneOp::random(int64_t least, int64_t most) {
+  return std::uniform_int_distribution<int64_t>(least, most)(random_);
+}
 
 // Special values stand in every row of some tensors, and in few rows of others: what spreads from one place must show.
 void OneOp::begin_tensor() { special_rows_ = random(0, 1) ? 1 : 40; }
@@ -85,7 +98,8 @@ float OneOp::value() {
   }
   if (numbers_ == Numbers::small) {
     if (choice < 20) return choice < 10 ? 0.0f : -0.0f;
-    if (choice < 40) return std::bit_cast<float>(static_cast<uint32_t>(random(0, 0x7fffff)) | static_cast<uint32_t>(choice % 2) << 31);
+    if (choice < 40)
+      return std::bit_cast<float>(static_cast<uint32_t>(random(0, 0x7fffff)) | static_cast<uint32_t>(choice % 2) << 31);
     if (choice < 50) return x * 0x1p-126f;
     if (choice < 55) return x * 0x1p-100f;
     if (choice < 58) return x * 0x1p+60f;
@@ -110,7 +124,8 @@ void OneOp::fill_block(DType t, std::byte* block) {
     float scale = moderate() * 0.01f;
     int64_t choice = random(0, 9);
     uint16_t bits = f32_to_f16(scale);
-    if (numbers_ == Numbers::small && choice < 5) bits = static_cast<uint16_t>((choice < 2 ? 0 : random(0, 0x3ff)) | random(0, 1) << 15);
+    if (numbers_ == Numbers::small && choice < 5)
+      bits = static_cast<uint16_t>((choice < 2 ? 0 : random(0, 0x3ff)) | random(0, 1) << 15);
     if (numbers_ == Numbers::small && choice == 5) bits = f32_to_f16(60000);
     if (numbers_ == Numbers::special && choice == 0) bits = f32_to_f16(scale > 0 ? INFINITY : NAN);
     std::memcpy(block + 2 * i, &bits, 2);
@@ -184,7 +199,9 @@ Value OneOp::slots() {
   size_t page = 0;
   for (const auto& s : batch_.sequences) {
     int64_t length = s.cached + s.fresh;
-    for (int64_t i = 0; i < length; ++i) *to++ = blocks_[page + static_cast<size_t>(i / page_tokens)] * page_tokens + static_cast<int32_t>(i % page_tokens);
+    for (int64_t i = 0; i < length; ++i)
+      *to++ =
+          blocks_[page + static_cast<size_t>(i / page_tokens)] * page_tokens + static_cast<int32_t>(i % page_tokens);
     page += static_cast<size_t>((length + page_tokens - 1) / page_tokens);
   }
   return v;
@@ -193,7 +210,8 @@ Value OneOp::slots() {
 Value OneOp::cache(DType type, Layout layout, int64_t kv_heads, int head_dim, bool before) {
   Symbol::Kind rows = before ? Symbol::cached : Symbol::keys;
   Value v = add({type, {rows, Dim(kv_heads * head_dim)}, Role::kv}, layout, Program::Origin::state, head_dim);
-  const Tensor& t = tensor(v);  // every slot holds something, of this sequence or of another: what is not visible must not matter
+  const Tensor& t =
+      tensor(v);  // every slot holds something, of this sequence or of another: what is not visible must not matter
   begin_tensor();
   for (int64_t r = 0; r < t.rows; ++r) {
     begin_row();
@@ -236,7 +254,8 @@ void OneOp::run(const Cell& cell, Team& team) {
 
 std::string OneOp::difference(const Cell& cell, Team& team) {
   const Node& node = program_.nodes[0];
-  for (size_t i = 0; i < before_.size(); ++i) std::copy(before_[i].begin(), before_[i].end(), tensor(node.results[i]).data);
+  for (size_t i = 0; i < before_.size(); ++i)
+    std::copy(before_[i].begin(), before_[i].end(), tensor(node.results[i]).data);
   run(cell, team);
   for (size_t i = 0; i < before_.size(); ++i)
     if (std::string d = compare(tensor(node.results[i]), expected_[i], contents(node.results[i])); !d.empty())

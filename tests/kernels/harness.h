@@ -62,10 +62,10 @@ class OneOp {
   Program program_;
   std::vector<Tensor> tensors_;
   std::deque<Buffer> buffers_;
-  std::vector<int32_t> blocks_;                                  // the block of each page of the batch, in order
+  std::vector<int32_t> blocks_;  // the block of each page of the batch, in order
   int64_t pool_blocks_ = 0, special_rows_ = 1;
   bool special_row_ = false;
-  std::vector<std::vector<std::byte>> before_, expected_;        // of each result
+  std::vector<std::vector<std::byte>> before_, expected_;  // of each result
 };
 
 }  // namespace ridgeline::test

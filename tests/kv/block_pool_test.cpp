@@ -49,8 +49,10 @@ TEST(BlockTable, RandomLivesLeaveNothingBehind) {
     for (int step = 0; step < 5000; ++step) {
       size_t t = random() % 6;
       length[t] = random() % 300;
-      if (static_cast<int64_t>(tables[t].blocks().size()) * block_tokens < length[t]) tables[t].grow(length[t]);
-      else tables[t].shrink(length[t]);
+      if (static_cast<int64_t>(tables[t].blocks().size()) * block_tokens < length[t])
+        tables[t].grow(length[t]);
+      else
+        tables[t].shrink(length[t]);
       int64_t held = 0;
       std::set<int32_t> all;
       for (size_t i = 0; i < 6; ++i) {

@@ -60,7 +60,9 @@ class GoldenModel {
   std::optional<Executor> executor_;
 };
 
-inline std::string golden_path(const std::string& name) { return std::string(RIDGELINE_TEST_DATA) + "/goldens/" + name + ".gguf"; }
+inline std::string golden_path(const std::string& name) {
+  return std::string(RIDGELINE_TEST_DATA) + "/goldens/" + name + ".gguf";
+}
 
 // The greatest difference between a model's logits and a golden's, over all its prompts.
 inline double worst_difference(GoldenModel& model, const nlohmann::json& golden) {

@@ -13,9 +13,13 @@ namespace {
 // The golden says how far transformers' own fp32 run lies from the same model in fp64: the rounding noise of one fp32
 // evaluation. Ours is another fp32 evaluation with as many roundings in another order, so the two lie within a few times that
 // noise of each other; eight leaves room for sums whose order is less favourable than a blocked one.
-double bound_of(const nlohmann::json& golden) { return 8 * golden["max_abs_diff"]["transformers_fp32_vs_numpy_fp64"].get<double>(); }
+double bound_of(const nlohmann::json& golden) {
+  return 8 * golden["max_abs_diff"]["transformers_fp32_vs_numpy_fp64"].get<double>();
+}
 
-constexpr const char* models[] = {"tiny_llama", "tiny_llama3", "tiny_mistral", "tiny_gpt2", "tiny_llama_f16", "tiny_llama_bf16", "tiny_llama_q8_0", "tiny_llama_q4_0", "tiny_llama_q4_1"};
+constexpr const char* models[] = {"tiny_llama",      "tiny_llama3",     "tiny_mistral",
+                                  "tiny_gpt2",       "tiny_llama_f16",  "tiny_llama_bf16",
+                                  "tiny_llama_q8_0", "tiny_llama_q4_0", "tiny_llama_q4_1"};
 
 class Golden : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(All, Golden, testing::ValuesIn(models), [](const auto& at) { return std::string(at.param); });
@@ -38,7 +42,8 @@ TEST_P(Golden, AsShippedLogitsAreNear) {
 
 // --- Mutants: each is a mistake that is easily made. The bound must tell them from the right program. -----------------------
 
-template <class T> std::function<Program(const Program&)> change(std::function<void(T&)> change) {
+template <class T>
+std::function<Program(const Program&)> change(std::function<void(T&)> change) {
   return [change](const Program& p) {
     return rewrite(p, [&](Rewriter& r, const Node& n) {
       auto* found = n.op.as<T>();
@@ -52,7 +57,8 @@ template <class T> std::function<Program(const Program&)> change(std::function<v
 
 struct ShiftedRotations : Rotations {  // every position one further
   static constexpr auto name = "shifted_rotations";
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto at = m[positions];
     auto y = m.result();
     for (int64_t r = 0; r < y.rows(); ++r)
@@ -84,7 +90,8 @@ struct PermuteHeads {  // head h of y is head order[h] of x
   static void members(auto& op, auto&& f) { f("x", op.x), f("head_dim", op.head_dim), f("back", op.back); }
   std::vector<Type> infer(const Types& t) const { return {t[x]}; }
   Cost cost(const Types& t) const { return t.streaming(0, 0); }
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto in = m[x];
     auto y = m.result();
     int64_t heads = in.cols() / head_dim;
@@ -109,7 +116,8 @@ Program wrong_head_map(const Program& p) {
 // Pairs (2i, 2i + 1) instead of (i, i + half): what comes of leaving the file's rows as they are, seen from the program.
 struct NeighbourRope : Rope {
   static constexpr auto name = "neighbour_rope";
-  template <class S> void evaluate(const Memory<S>& m) const {
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
     auto in = m[x], turn = m[turns];
     auto y = m.result();
     int64_t half = turn.cols() / 2;
@@ -139,7 +147,8 @@ const Mutant mutants[] = {
     {"position_off_by_one", "tiny_llama", queries_one_further},
     {"head_map", "tiny_llama", wrong_head_map},
     {"missing_scale", "tiny_llama", change<Attention>([](Attention& a) { a.scale = 1; })},
-    {"rope_factors_ignored", "tiny_llama3", change<Rotations>([](Rotations& r) { r.frequencies = {static_cast<int>(2 * r.half()), r.frequencies.base}; })},
+    {"rope_factors_ignored", "tiny_llama3",
+     change<Rotations>([](Rotations& r) { r.frequencies = {static_cast<int>(2 * r.half()), r.frequencies.base}; })},
     {"epsilon", "tiny_mistral", change<RmsNorm>([](RmsNorm& n) { n.eps = 1e-5f; })},
     {"window_one_more", "tiny_mistral", change<Attention>([](Attention& a) { a.window += 1; })},
     {"window_one_less", "tiny_mistral", change<Attention>([](Attention& a) { a.window -= 1; })},
@@ -148,11 +157,13 @@ const Mutant mutants[] = {
     {"missing_scale_gpt2", "tiny_gpt2", change<Attention>([](Attention& a) { a.scale = 1; })},
 };
 class Mutants : public testing::TestWithParam<Mutant> {};
-INSTANTIATE_TEST_SUITE_P(All, Mutants, testing::ValuesIn(mutants), [](const auto& at) { return std::string(at.param.name); });
+INSTANTIATE_TEST_SUITE_P(All, Mutants, testing::ValuesIn(mutants),
+                         [](const auto& at) { return std::string(at.param.name); });
 
 TEST_P(Mutants, ExceedTheBound) {
   auto golden = ridgeline::golden(GetParam().model);
-  GoldenModel model(golden_path(GetParam().model), {.weights = DType::f32, .mutate = GetParam().mutate, .kernels = "reference"});
+  GoldenModel model(golden_path(GetParam().model),
+                    {.weights = DType::f32, .mutate = GetParam().mutate, .kernels = "reference"});
   EXPECT_GT(worst_difference(model, golden), 10 * bound_of(golden));
 }
 

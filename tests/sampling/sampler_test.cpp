@@ -25,7 +25,8 @@ std::map<int32_t, double> frequencies(const std::vector<float>& logits, const Sa
 // Known answers: Random123 1.09, kat_vectors, philox4x32-10.
 TEST(Philox, KnownAnswers) {
   EXPECT_EQ(philox(0, {0, 0, 0, 0}), (std::array<uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
-  EXPECT_EQ(philox(~uint64_t{0}, {~0u, ~0u, ~0u, ~0u}), (std::array<uint32_t, 4>{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(philox(~uint64_t{0}, {~0u, ~0u, ~0u, ~0u}),
+            (std::array<uint32_t, 4>{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
 }
 
 TEST(Sampler, GreedyTakesTheGreatestAndTheLowestIdOfEquals) {
@@ -83,22 +84,19 @@ TEST(Sampler, NotANumberIsReportedNeverSampled) {
       o.temperature = temperature;
       sample(logits, o, 0);
       FAIL();
-    } catch (const Error& e) {
-      EXPECT_EQ(e.id(), "numeric_error");
-    }
+    } catch (const Error& e) { EXPECT_EQ(e.id(), "numeric_error"); }
   std::vector<float> banned = {-std::numeric_limits<float>::infinity(), 0, -std::numeric_limits<float>::infinity()};
   for (int i = 0; i < 100; ++i) EXPECT_EQ(sample(banned, everything, i), 1);
 }
 
 TEST(Sampler, RefusesOptionsOutOfRange) {
-  for (SamplerOptions o : {SamplerOptions{.top_k = -1}, SamplerOptions{.top_p = 0}, SamplerOptions{.top_p = 1.1f}, SamplerOptions{.min_p = -0.1f},
-                           SamplerOptions{.temperature = -1}, SamplerOptions{.temperature = std::nanf("")}})
+  for (SamplerOptions o : {SamplerOptions{.top_k = -1}, SamplerOptions{.top_p = 0}, SamplerOptions{.top_p = 1.1f},
+                           SamplerOptions{.min_p = -0.1f}, SamplerOptions{.temperature = -1},
+                           SamplerOptions{.temperature = std::nanf("")}})
     try {
       o.check();
       FAIL();
-    } catch (const Error& e) {
-      EXPECT_EQ(e.code(), ExitCode::usage);
-    }
+    } catch (const Error& e) { EXPECT_EQ(e.code(), ExitCode::usage); }
   SamplerOptions{}.check();
 }
 

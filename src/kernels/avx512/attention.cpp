@@ -15,11 +15,23 @@ struct Bf16Pages : Bf16PageLayout {
 
   static void put_factors(F32x16 low, F32x16 high, uint32_t* to) { put(join(to_bf16(low), to_bf16(high)), to); }
   // Weights are no denormals, so the instruction rounds them right.
-  static void put_weights(F32x16 low, F32x16 high, uint32_t* to) { put((__m512i)_mm512_cvtne2ps_pbh(high.v, low.v), to); }
+  static void put_weights(F32x16 low, F32x16 high, uint32_t* to) {
+    put((__m512i)_mm512_cvtne2ps_pbh(high.v, low.v), to);
+  }
 
-  static void add_products(const uint32_t* a, int64_t a_step, const std::byte* b, int64_t b_step, float* c, int64_t c_step, TileShape shape) {
+  static void add_products(const uint32_t* a, int64_t a_step, const std::byte* b, int64_t b_step, float* c,
+                           int64_t c_step, TileShape shape) {
     each_tile_of_rows<6>(shape.rows, [&](auto rows, int64_t first) {
-      Tile t{a + first * a_step, a_step, b, b_step, c + first * c_step, c_step, shape.k, shape.first, first ? nullptr : shape.ahead, first ? nullptr : shape.later};
+      Tile t{a + first * a_step,
+             a_step,
+             b,
+             b_step,
+             c + first * c_step,
+             c_step,
+             shape.k,
+             shape.first,
+             first ? nullptr : shape.ahead,
+             first ? nullptr : shape.later};
       int64_t col = 0;
       for (; col + 16 < shape.cols; col += 32) columns<rows.value, 2>(t, col, shape.cols - col);
       if (col < shape.cols) columns<rows.value, 1>(t, col, shape.cols - col);
@@ -45,14 +57,17 @@ struct Bf16Pages : Bf16PageLayout {
     const std::byte *ahead, *later;
   };
 
-  template <int Vectors, _mm_hint Hint> static void fetch(const std::byte* at, int64_t step) {
+  template <int Vectors, _mm_hint Hint>
+  static void fetch(const std::byte* at, int64_t step) {
     _mm_prefetch(at, Hint), _mm_prefetch(at + step, Hint);
     if (Vectors == 2) _mm_prefetch(at + 64, Hint), _mm_prefetch(at + step + 64, Hint);
   }
 
   // Rows by 16 or 32 columns, the last of them perhaps not all there.
-  template <int Rows, int Vectors> static void columns(const Tile& t, int64_t col, int64_t left) {
-    const __mmask16 last = first_lanes(left - 16 * (Vectors - 1)).m, mask[2] = {Vectors == 2 ? __mmask16{0xffff} : last, last};
+  template <int Rows, int Vectors>
+  static void columns(const Tile& t, int64_t col, int64_t left) {
+    const __mmask16 last = first_lanes(left - 16 * (Vectors - 1)).m,
+                    mask[2] = {Vectors == 2 ? __mmask16{0xffff} : last, last};
     __m512 even[Rows][Vectors], odd[Rows][Vectors];
 #pragma GCC unroll 6
     for (int r = 0; r < Rows; ++r)
@@ -74,7 +89,8 @@ struct Bf16Pages : Bf16PageLayout {
 #pragma GCC unroll 6
       for (int r = 0; r < Rows; ++r) {
         const uint32_t* a = t.a + r * t.a_step + k / 2;
-        auto a_even = (__m512bh)_mm512_set1_epi32(static_cast<int>(a[0])), a_odd = (__m512bh)_mm512_set1_epi32(static_cast<int>(a[1]));
+        auto a_even = (__m512bh)_mm512_set1_epi32(static_cast<int>(a[0])),
+             a_odd = (__m512bh)_mm512_set1_epi32(static_cast<int>(a[1]));
 #pragma GCC unroll 2
         for (int v = 0; v < Vectors; ++v) {
           even[r][v] = _mm512_dpbf16_ps(even[r][v], b_even[v], a_even);

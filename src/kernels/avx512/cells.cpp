@@ -7,8 +7,9 @@ namespace ridgeline {
 namespace {
 
 // Values at the edges of bf16, and between.
-constexpr uint16_t bf16_edges[] = {0x0000, 0x8000, 0x0001, 0x807f, 0x0080, 0x8080, 0x00ff, 0x1f80, 0x3f80, 0xbf80, 0x3f81,
-                                   0xbfff, 0x4049, 0xc2f7, 0x5f01, 0xdf7f, 0x7f7f, 0xff7f, 0x7f80, 0xff80, 0x7fc0, 0x3c03};
+constexpr uint16_t bf16_edges[] = {0x0000, 0x8000, 0x0001, 0x807f, 0x0080, 0x8080, 0x00ff, 0x1f80,
+                                   0x3f80, 0xbf80, 0x3f81, 0xbfff, 0x4049, 0xc2f7, 0x5f01, 0xdf7f,
+                                   0x7f7f, 0xff7f, 0x7f80, 0xff80, 0x7fc0, 0x3c03};
 constexpr uint32_t edge_count = sizeof bf16_edges / sizeof *bf16_edges;
 
 // vdpbf16ps(c, a, b) must be fma(a.low, b.low, fma(a.high, b.high, c)): the manual does not say so for every processor.
@@ -53,11 +54,12 @@ std::string self_test() {
   return "";
 }
 
-constexpr CellTable tables[] = {avx512::linear_grouped_cells, avx512::linear_bf16_cells, avx512::linear_f32_cells, avx512::attention_cells, avx512::elementwise_cells};
+constexpr CellTable tables[] = {avx512::linear_grouped_cells, avx512::linear_bf16_cells, avx512::linear_f32_cells,
+                                avx512::attention_cells, avx512::elementwise_cells};
 
 }  // namespace
 
-constinit const KernelSet avx512_kernels = {"avx512", "AVX-512 F, BW, VL, DQ, VNNI and BF16", processor_has_avx512, self_test,
-                                            tables};
+constinit const KernelSet avx512_kernels = {"avx512", "AVX-512 F, BW, VL, DQ, VNNI and BF16", processor_has_avx512,
+                                            self_test, tables};
 
 }  // namespace ridgeline
