@@ -40,9 +40,8 @@ class Instance {
   const ModelConfig& config() const { return config_; }
   const Program& program() const { return executor_->program(); }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
-  const ChatTemplate* chat_template() const {
-    return template_ ? &*template_ : nullptr;
-  }  // nullptr: the file has none that works
+  // nullptr: the file has none that works.
+  const ChatTemplate* chat_template() const { return template_ ? &*template_ : nullptr; }
   Executor& executor() { return *executor_; }
   BlockPool& blocks() { return *blocks_; }
   KvMemory* kv() { return kv_ ? &*kv_ : nullptr; }

@@ -26,11 +26,10 @@ class Builder {
   Weight weight(const std::string& name) { return {*this, name}; }
 
   // What every model reads of a batch.
-  Expr tokens() { return index("tokens", {Symbol::tokens}); }        // token ids
-  Expr positions() { return index("positions", {Symbol::tokens}); }  // position of each token in its sequence
-  Expr sequences() {
-    return index("sequences", {Symbol::sequences, Dim(2)});
-  }  // per sequence: new tokens, cached tokens
+  // Token ids; the position of each token in its sequence; per sequence its new and its cached tokens.
+  Expr tokens() { return index("tokens", {Symbol::tokens}); }
+  Expr positions() { return index("positions", {Symbol::tokens}); }
+  Expr sequences() { return index("sequences", {Symbol::sequences, Dim(2)}); }
 
   struct Layer {
     Builder& builder;

@@ -13,9 +13,8 @@ class KvMemory {
   // Bytes one block takes in all layers.
   static int64_t block_bytes(const Program&, int head_dim);
 
-  const Tensor& tensor(Value state) const {
-    return tensors_.at(static_cast<size_t>(state.id));
-  }                           // by id in the program given
+  // By id in the program given.
+  const Tensor& tensor(Value state) const { return tensors_.at(static_cast<size_t>(state.id)); }
   void clear(int32_t block);  // to zeros: a block's unwritten slots must hold finite values
   int64_t bytes() const { return static_cast<int64_t>(memory_.size()); }
 

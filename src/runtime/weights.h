@@ -25,9 +25,8 @@ class Weights {
   // Bytes that load() will take for a program.
   static int64_t bytes_needed(const Program&);
 
-  const Tensor& tensor(Value weight) const {
-    return tensors_.at(static_cast<size_t>(weight.id));
-  }  // by id in the program given
+  // By id in the program given.
+  const Tensor& tensor(Value weight) const { return tensors_.at(static_cast<size_t>(weight.id)); }
   int64_t bytes() const { return static_cast<int64_t>(memory_.size()); }
   std::span<const std::byte> memory() const { return {memory_.data(), memory_.size()}; }
 
