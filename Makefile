@@ -19,7 +19,7 @@ build:  ## build/ridgeline, after installing what the build lacks (the default)
 	@cmake --build --preset release --target ridgeline
 
 run: build  ## build, fetch the default model once, generate text; MODEL=file.gguf PROMPT="..." choose others
-	@model=$${MODEL:-$$(scripts/fetch_model.sh)} && build/ridgeline run "$$model" "$$PROMPT"
+	@model=$${MODEL:-$$(scripts/fetch_model.sh)} && build/ridgeline run "$$model" "$$PROMPT" --temp 0
 
 test:  ## check layers and format, then run every test, plain and under ASan and UBSan
 	@scripts/test.sh

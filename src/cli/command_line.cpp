@@ -12,6 +12,18 @@
 namespace ridgeline {
 namespace {
 
+// Help as people read it: what it is, how it is called, examples, and then the options.
+class ExamplesFirst : public CLI::Formatter {
+ public:
+  ExamplesFirst() { column_width(34); }
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode) const override {
+    if (app->get_parent()) name = app->get_parent()->get_name() + " " + app->get_name();
+    std::string out =
+        make_description(app) + make_usage(app, name) + "\n" + app->get_footer() + "\n" + make_positionals(app);
+    return out + make_groups(app, CLI::AppFormatMode::Normal) + make_subcommands(app, CLI::AppFormatMode::Normal);
+  }
+};
+
 int report(const Error& e) {
   fmt::print(stderr, "{}ridgeline:{} {}\n", style(Style::error, stderr), style(Style::plain, stderr), e.what());
   return static_cast<int>(e.code());
@@ -54,7 +66,7 @@ int run_command_line(int argc, char** argv) {
       "Exit status: 0 ok, 1 a check failed, 2 usage, 65 bad data, 66 cannot open, 69 does not fit, 70 internal, 74 "
       "I/O.");
   app.require_subcommand(0, 1);
-  app.get_formatter()->column_width(34);
+  app.formatter(std::make_shared<ExamplesFirst>());
   add_run(app);
   add_explain(app);
   add_verify(app);

@@ -14,7 +14,7 @@ struct ExplainOptions {
   std::string model, batch = "1@1000", after;
   std::vector<std::string> diff;
   PipelineOptions pipeline;
-  bool all = false, json = false;
+  bool all = false, json = false, passes = false;
 };
 
 const Stage& stage_after(const std::vector<Stage>& stages, const std::string& pass) {
@@ -35,7 +35,9 @@ void explain_command(const ExplainOptions& o) {
   if (!options.retype.matrix) options.retype.matrix = model.retype.matrix;
   auto stages = run_passes(build(model.name, DType::bf16, model.config), pipeline(options));
   std::string text;
-  if (o.diff.empty()) {
+  if (o.passes) {
+    text = stage_table(stages, batch);
+  } else if (o.diff.empty()) {
     const Stage& stage = o.after.empty() ? stages.back() : stage_after(stages, o.after);
     text = o.json ? explain_json(stage, batch).dump(2) + "\n" : explain(stage, batch, o.all);
   } else {
@@ -90,6 +92,7 @@ void add_explain(CLI::App& app) {
   c->add_flag("--textbook", o->pipeline.textbook,
               "End with `expand`: fused ops and attention as the ops they stand for")
       ->group("Program");
+  c->add_flag("--passes", o->passes, "List the passes: what each left, and how long it took")->group("Program");
   c->add_flag("--all", o->all, "Show every layer, also where they are alike")->group("Output");
   c->add_flag("--json", o->json, "The same numbers as JSON, with every op")->group("Output");
   c->footer(

@@ -36,11 +36,11 @@ DType kv_type(const std::string& name) { return one_of(name, {DType::bf16, DType
 void add_model_options(CLI::App& c, ModelOptions& o) {
   c.add_option("model", o.path, "A GGUF file")->required()->option_text("MODEL")->group("Model");
   c.add_option("-t,--threads", o.instance.threads, "Threads; 0: one per processor")
-      ->capture_default_str()
+      ->option_text("N [0]")
       ->group("Model")
       ->check(CLI::Range(int64_t{0}, limits::threads));
   c.add_option("-c,--ctx-size", o.instance.context, "Tokens the KV cache holds; 0: the model's context, at most 4096")
-      ->capture_default_str()
+      ->option_text("N [0]")
       ->group("Model")
       ->check(CLI::Range(int64_t{0}, limits::context));
   c.add_option_function<std::string>(
@@ -72,6 +72,9 @@ void print_opened(Instance& m) {
              "MiB · {} {}, {}{}\n",
              dim, m.name(), mib(r.weight_bytes), mib(r.kv_bytes), m.context(), r.seconds, peak_mib(), m.team().size(),
              m.team().size() == 1 ? "thread" : "threads", sets.empty() ? "reference" : sets, plain);
+  for (const auto& s : kernel_set_status())
+    if (s.set->supported() && !s.fault.empty())
+      fmt::print(stderr, "{}{} steps aside: {}{}\n", dim, s.set->name, s.fault, plain);
   std::string slow;
   for (const auto& s : m.executor().served())
     if (s.set == "reference") slow += fmt::format("{}{} ({})", slow.empty() ? "" : ", ", s.op, s.types);

@@ -90,22 +90,22 @@ void add_run(CLI::App& app) {
   c->add_flag("--raw", o->raw, "Complete the text as it is, without the chat template")->group("Prompt");
   auto& s = o->generate.sampler;
   c->add_option("-n,--predict", o->generate.limit, "Tokens to generate at most; -1: no limit")
-      ->capture_default_str()
+      ->option_text("N [-1]")
       ->group("Sampling")
       ->check(CLI::Range(int64_t{-1}, limits::context));
   c->add_option("--temp", s.temperature, "Temperature; 0: always the most probable token")
-      ->capture_default_str()
+      ->option_text("X [0.8]")
       ->group("Sampling");
   c->add_option("--top-k", s.top_k, "Keep the k most probable tokens; 0: all")
-      ->capture_default_str()
+      ->option_text("N [40]")
       ->group("Sampling");
   c->add_option("--top-p", s.top_p, "Keep the fewest tokens that reach this probability; 1: all")
-      ->capture_default_str()
+      ->option_text("X [0.95]")
       ->group("Sampling");
   c->add_option("--min-p", s.min_p, "Drop tokens below this part of the greatest probability; 0: none")
-      ->capture_default_str()
+      ->option_text("X [0.05]")
       ->group("Sampling");
-  c->add_option("-s,--seed", o->seed, "Seed; -1: another each time")->capture_default_str()->group("Sampling");
+  c->add_option("-s,--seed", o->seed, "Seed; -1: another each time")->option_text("N [-1]")->group("Sampling");
   c->add_option("--stop", o->generate.stops, "End where this text comes; may be given several times")
       ->group("Sampling");
   c->add_flag("--ignore-eos", o->generate.ignore_eos, "Go on past the end-of-text token")->group("Sampling");

@@ -21,6 +21,9 @@ std::string difference(const Stage& before, const Stage& after, const BatchShape
 // model, batch, before and after (pass, ops, flops, bytes, peak_activation_bytes, totals), by_op.
 nlohmann::ordered_json difference_json(const Stage& before, const Stage& after, const BatchShape&);
 
+// What each pass of a pipeline left: ops, bytes and FLOPs of the step, and how long the pass itself took.
+std::string stage_table(const std::vector<Stage>&, const BatchShape&);
+
 // "65 sequences: 64 with 1 new token on 1,000 cached, 1 with 512 on 512"
 std::string words(const BatchShape&);
 // Says so, in a line, where a stage has no KV cache and must compute cached tokens again; else "".

@@ -18,9 +18,10 @@ inline void quantize_block(const float* x, Q8Block& b) {
     return;
   }
   F32x16 inverse(127.0f / amax);
-  store_int8(b.a, low * inverse), store_int8(b.a + 16, high * inverse);
+  __m256i codes = _mm256_setr_m128i(to_int8(low * inverse), to_int8(high * inverse));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(b.a), codes);
   // The sum of the codes: of code + 128 as unsigned bytes, eight at a time, less 32 * 128.
-  __m256i biased = _mm256_xor_si256(load_halves(b.a), _mm256_set1_epi8(-128));
+  __m256i biased = _mm256_xor_si256(codes, _mm256_set1_epi8(-128));
   __m256i sums = _mm256_sad_epu8(biased, _mm256_setzero_si256());
   __m128i sum = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
   int total = _mm_cvtsi128_si32(sum) + _mm_extract_epi32(sum, 2) - 32 * 128;

@@ -173,7 +173,6 @@ inline __m256 high_half(F32x16 a) { return a.v[1]; }
 #endif
 
 inline void store_bf16(uint16_t* p, F32x16 a) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), to_bf16(a)); }
-inline void store_int8(int8_t* p, F32x16 a) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), to_int8(a)); }
 inline __m256i load_halves(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
 
 // The first n (any number) lanes at p; +0 in the others.
