@@ -1,5 +1,5 @@
 // Sixteen fp32 lanes as one type: one AVX-512 register or two AVX2 ones. What is written over it exists once, and computes the
-// bits of program/scalar.h and program/functions.h. For files of one instruction set only: everything is local to the file that
+// bits of program/scalar.h and base/functions.h. For files of one instruction set only: everything is local to the file that
 // includes it, so that no code of one set can be linked into another.
 #pragma once
 #include <immintrin.h>
@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "program/functions.h"
+#include "base/functions.h"
 
 namespace ridgeline {
 namespace {

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "program/functions.h"
+#include "base/functions.h"
 
 namespace ridgeline {
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/functions.h"
 #include "base/philox.h"
 
 namespace ridgeline {
@@ -17,11 +18,11 @@ struct Candidate {
 };
 bool better(const Candidate& a, const Candidate& b) { return a.logit != b.logit ? a.logit > b.logit : a.id < b.id; }
 
-// Weights relative to the greatest, exp((logit - greatest) / temperature), and their sum.
-double weigh(std::vector<Candidate>& list, double temperature) {
+// Weights relative to the greatest, e^((logit - greatest) / temperature), and their sum. Not libm's exponential: the same draw
+// is the same token on every machine.
+double weigh(std::vector<Candidate>& list, float temperature) {
   double sum = 0;
-  for (auto& c : list)
-    sum += c.weight = std::exp((static_cast<double>(c.logit) - static_cast<double>(list[0].logit)) / temperature);
+  for (auto& c : list) sum += c.weight = static_cast<double>(exp_f32((c.logit - list[0].logit) / temperature));
   return sum;
 }
 
@@ -81,8 +82,7 @@ int32_t sample(std::span<const float> logits, const SamplerOptions& o, int64_t p
     weigh(list, 1);
     std::erase_if(list, [&](const Candidate& c) { return c.weight < static_cast<double>(o.min_p); });
   }
-  double sum = weigh(list, static_cast<double>(o.temperature)),
-         draw = philox_uniform(o.seed, static_cast<uint64_t>(position)) * sum;
+  double sum = weigh(list, o.temperature), draw = philox_uniform(o.seed, static_cast<uint64_t>(position)) * sum;
   for (const auto& c : list)
     if ((draw -= c.weight) < 0) return c.id;
   return list.back().id;

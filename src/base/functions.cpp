@@ -1,4 +1,4 @@
-#include "program/functions.h"
+#include "base/functions.h"
 
 namespace ridgeline {
 
