@@ -24,8 +24,14 @@ class ExamplesFirst : public CLI::Formatter {
   }
 };
 
+// The message, its further lines indented.
 int report(const Error& e) {
-  fmt::print(stderr, "{}ridgeline:{} {}\n", style(Style::error, stderr), style(Style::plain, stderr), e.what());
+  std::string text;
+  for (const char* c = e.what(); *c; ++c) {
+    text += *c;
+    if (*c == '\n' && c[1] != ' ') text += "  ";
+  }
+  fmt::print(stderr, "{}ridgeline:{} {}\n", style(Style::error, stderr), style(Style::plain, stderr), text);
   return static_cast<int>(e.code());
 }
 

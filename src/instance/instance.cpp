@@ -72,6 +72,9 @@ void Instance::load(const std::string& path, const InstanceOptions& o) {
   weights_ = Weights::load(program, file, config_, *team_);
   blocks_.emplace(blocks);
   if (program.is_cached()) kv_.emplace(program, head_dim_of(config_), blocks);
+  if (context_ > context_of(config_))
+    report_.warnings.push_back(
+        fmt::format("the model was trained for {} tokens of context; {} are asked for", context_of(config_), context_));
   report_.file_bytes = static_cast<int64_t>(file.file_bytes());
   report_.weight_bytes = weights_->bytes();
   report_.kv_bytes = kv;
