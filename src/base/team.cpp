@@ -78,8 +78,9 @@ bool Worker::fetch_some() {
     needed_offset_ = static_cast<size_t>(index_) * fetched_page;
     return true;
   }
-  for (size_t i = 0; i < 4; ++i)
-    _mm_prefetch(reinterpret_cast<const char*>(part.data() + needed_offset_ + 64 * i), _MM_HINT_T1);
+  size_t end = std::min(part.size(), needed_offset_ + 256);
+  for (size_t at = needed_offset_; at < end; at += 64)
+    _mm_prefetch(reinterpret_cast<const char*>(part.data() + at), _MM_HINT_T1);
   needed_offset_ += 256;
   if (needed_offset_ % fetched_page == 0) needed_offset_ += static_cast<size_t>(count() - 1) * fetched_page;
   return true;
@@ -109,6 +110,7 @@ void Team::enter(Worker& w) {
   unsigned before = _mm_getcsr();
   _mm_setcsr(before | flush_and_zero);
   (*region_)(w);
+  w.needed_ = nullptr;  // what a region needed may be gone before the next
   w.barrier();
   _mm_setcsr(before);
 }

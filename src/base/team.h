@@ -21,7 +21,8 @@ class alignas(64) Worker {  // a cache line of its own: each counts its barriers
   // Waits for the whole team. Everything written before it by any worker is visible after it.
   void barrier();
   // Memory that the team will read soon. A worker that waits at a barrier fetches of it what the others do not, a page in turn,
-  // so that memory does not rest while it does. The parts must live on; asking for the same list again goes on where it was.
+  // so that memory does not rest while it does. The list must live as long as the region, and so must the parts; asking for the same
+  // list again goes on where it was.
   void will_need(const std::vector<std::span<const std::byte>>& parts);
 
   // This worker's share of n items in contiguous parts, a multiple of `step` but for the last.

@@ -113,8 +113,7 @@ void print_limits(const std::vector<Row>& rows) {
   for (size_t i = 0; i < rows.size(); ++i) {
     const auto& c = table[i];
     std::string roof = fmt::format("{} alone, on registers", rows[i].limit_name());
-    fmt::print("{}  {}  {} {}  {}: {}\n", c[0], c[1], c[2], c[3], c[4],
-               rows[i].is_prompt() ? roof : "the weights only read");
+    fmt::print("{}  {}  {} {}  {}: {}\n", c[0], c[1], c[2], c[3], c[4], rows[i].is_prompt() ? roof : "plain reads");
   }
 }
 

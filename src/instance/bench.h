@@ -38,7 +38,7 @@ BenchResult bench(Instance&, const BenchTest&, int repetitions);
 
 // What a step that computes one token after `cached` others reads: weights and keys and values, in bytes.
 int64_t bytes_read_per_token(const Instance&, int64_t cached);
-// Bytes/s that plain reads of the model's own weights reach now, by the model's own threads. Takes about 100 ms.
+// Bytes/s that plain reads of memory reach now, by the model's own threads. Takes about 200 ms.
 double quick_read_limit(Instance&);
 
 // The instructions that most of a program's multiply-adds are made of: by the type of most of its weights.

@@ -120,6 +120,31 @@ TEST_P(TeamOf, WakesAfterARest) {
   EXPECT_EQ(runs, 5 * GetParam());
 }
 
+// Fetching ahead reads no byte outside what was named (ASan would tell), and outlives neither its list nor its region.
+TEST_P(TeamOf, FetchesAheadOnlyWhatIsThere) {
+  Team team(GetParam());
+  for (size_t size : {1u, 63u, 4095u, 4096u, 100000u}) {
+    std::vector<std::byte> memory(size), more(3);
+    std::vector<std::span<const std::byte>> parts = {memory, {}, more};
+    std::atomic<int> met = 0;
+    team.run([&](Worker& w) {
+      for (int i = 0; i < 300; ++i) {
+        w.will_need(parts);
+        if (w.index() == 0) std::this_thread::yield();  // the others wait, and fetch
+        w.barrier();
+      }
+      ++met;
+    });
+    EXPECT_EQ(met, GetParam());
+  }
+  std::atomic<int> after = 0;
+  team.run([&](Worker& w) {
+    w.barrier();  // the lists above are gone
+    ++after;
+  });
+  EXPECT_EQ(after, GetParam());
+}
+
 INSTANTIATE_TEST_SUITE_P(Threads, TeamOf, testing::Values(1, 2, 3, 8),
                          [](const auto& p) { return std::to_string(p.param); });
 
