@@ -43,6 +43,9 @@ void add_model_options(CLI::App& c, ModelOptions& o) {
       ->option_text("N [0]")
       ->group("Model")
       ->check(CLI::Range(int64_t{0}, limits::context));
+  c.add_flag("--check-tensors", o.instance.check_tensors,
+             "Read every weight first, and refuse a file with NaN or infinity")
+      ->group("Model");
   c.add_option_function<std::string>(
        "--type", [&o](const std::string& t) { o.instance.weights = weight_type(t); },
        "Convert weight matrices at load: f32, f16, bf16, q8_0, q4_0, q4_1")

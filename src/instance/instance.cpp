@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "formats/gguf_check.h"
 #include "formats/gguf_config.h"
 #include "instance/gguf_vocabulary.h"
 
@@ -58,6 +59,7 @@ void Instance::load(const std::string& path, const InstanceOptions& o) {
   kernels_ = usable_kernel_sets(o.kernels);
   GgufFile file = GgufFile::open(path);
   GgufModel model = read_model_config(file);
+  if (o.check_tensors) check_tensors(file);
   name_ = std::move(model.name);
   config_ = std::move(model.config);
   read_text(file);

@@ -21,6 +21,7 @@ struct InstanceOptions {
   std::set<std::string> disabled;  // passes and fusions left out
   std::optional<DType> weights;    // type of the weight matrices; none: as in the file
   std::optional<DType> kv;         // bf16 or f32; none: bf16
+  bool check_tensors = false;      // read every weight first, and refuse what is no number
 };
 
 // What opening took.

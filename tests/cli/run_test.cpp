@@ -110,6 +110,16 @@ TEST_F(RunCommand, MalformedFilesAreExit65) {
   }
 }
 
+TEST_F(RunCommand, WeightsThatAreNoNumbersAreReportedNeverSampled) {
+  std::string image = contents(tiny);  // the last tensor's data ends the file
+  for (size_t at = image.size() - 4000; at + 4 <= image.size(); at += 4) image.replace(at, 4, "\xff\xff\xff\x7f", 4);
+  std::string path = file("nan.gguf", image);
+  EXPECT_EQ(run_ridgeline({"run", path, "Hello", "--check-tensors"}).status, 65);
+  auto f = run_ridgeline({"run", path, "Hello"});
+  EXPECT_EQ(f.status, 70) << f.err;
+  EXPECT_NE(f.err.find("not a number"), f.err.npos) << f.err;
+}
+
 TEST_F(RunCommand, APromptLongerThanTheContextIsRefusedWithTheRemedy) {
   auto f = run_ridgeline({"run", tiny}, {.input = std::string(100 << 10, 'a')});
   EXPECT_EQ(f.status, 69) << f.err;
