@@ -5,6 +5,7 @@
 
 #include "base/text_table.h"
 #include "cost/explain.h"
+#include "ops/attention.h"
 
 namespace ridgeline {
 namespace {
@@ -21,16 +22,28 @@ std::string plain(std::string_view text) {  // printable() without its quotes wh
   return quoted.size() == text.size() + 2 ? std::string(text) : quoted;
 }
 
+// Layers that see only the last `keys` tokens.
+struct Windows {
+  int layers = 0, keys = 0;
+};
+Windows windows_of(const ModelConfig& config) {
+  Windows w;
+  for (const auto& n : build("", DType::f32, config).nodes)
+    if (auto* a = n.op.as<Attention>(); a && a->window) ++w.layers, w.keys = a->window;
+  return w;
+}
+
 std::string shape_text(const ModelConfig& config) {
-  int heads = std::visit([](const auto& c) { return c.heads; }, config), kv = kv_heads_of(config);
-  std::string text = fmt::format("{} of {}, {} of {}", many(layers_of(config), "layer"),
-                                 grouped(std::visit([](const auto& c) { return c.dim; }, config)), many(heads, "head"),
-                                 head_dim_of(config));
-  if (kv != heads) text += fmt::format(" ({} for keys and values)", kv);
-  text += fmt::format(", feed-forward {}", grouped(std::visit([](const auto& c) { return c.ffn; }, config)));
-  if (std::visit([](const auto& c) { return c.tied; }, config)) text += ", the head is the embedding";
-  if (auto* llama = std::get_if<LlamaConfig>(&config); llama && llama->window)
-    text += fmt::format(", a window of {} tokens", grouped(llama->window));
+  const ModelFacts& m = config.facts();
+  std::string text =
+      fmt::format("{} of {}, {} of {}", many(m.layers, "layer"), grouped(m.dim), many(m.heads, "head"), m.head_dim);
+  if (m.kv_heads != m.heads) text += fmt::format(" ({} for keys and values)", m.kv_heads);
+  text += fmt::format(", feed-forward {}", grouped(m.ffn));
+  if (m.tied) text += ", the head is the embedding";
+  if (auto w = windows_of(config); w.layers) {
+    text += fmt::format(", a window of {} tokens", grouped(w.keys));
+    if (w.layers != m.layers) text += fmt::format(" in {} of them", many(w.layers, "layer"));
+  }
   return text;
 }
 
@@ -76,17 +89,13 @@ bool is_unsupported(const Inspection& it, const GgufTensor& t) {
 }
 
 Json config_json(const ModelConfig& config) {
-  Json j = {{"layers", layers_of(config)}, {"head_dim", head_dim_of(config)}, {"kv_heads", kv_heads_of(config)}};
-  std::visit(
-      [&](const auto& c) {
-        j["dim"] = c.dim, j["heads"] = c.heads, j["ffn"] = c.ffn;
-        j["vocab"] = c.vocab, j["context"] = c.context, j["eps"] = c.eps, j["tied"] = c.tied;
-      },
-      config);
-  if (auto* llama = std::get_if<LlamaConfig>(&config)) {
-    j["rope_base"] = llama->rope_base, j["window"] = llama->window;
-    j["rope_factors"] = llama->rope_factors;
-  }
+  const ModelFacts& m = config.facts();
+  Json j = {{"layers", m.layers}, {"head_dim", m.head_dim}, {"kv_heads", m.kv_heads}};
+  j["dim"] = m.dim, j["heads"] = m.heads, j["ffn"] = m.ffn;
+  j["vocab"] = m.vocab, j["context"] = m.context, j["eps"] = m.eps, j["tied"] = m.tied;
+  if (m.rope_base) j["rope_base"] = m.rope_base, j["rope_factors"] = m.rope_factors;
+  auto windows = windows_of(config);
+  j["window"] = windows.keys, j["windowed_layers"] = windows.layers;
   return j;
 }
 

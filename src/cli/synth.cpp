@@ -17,14 +17,9 @@ struct SynthOptions {
 };
 
 void synth_command(const SynthOptions& o) {
-  SyntheticModel model{o.name + " synthetic", from_catalogue(o.name).config, weight_type(o.type),
-                       static_cast<uint64_t>(o.seed)};
-  std::visit(
-      [&](auto& config) {
-        if (o.layers) config.layers = static_cast<int>(o.layers);
-        if (o.vocabulary) config.vocab = o.vocabulary;
-      },
-      model.config);
+  const ModelConfig& published = from_catalogue(o.name).config;
+  ModelConfig config = published.family().resized(published, static_cast<int>(o.layers), o.vocabulary);
+  SyntheticModel model{o.name + " synthetic", config, weight_type(o.type), static_cast<uint64_t>(o.seed)};
   Team team(o.threads ? static_cast<int>(o.threads) : available_processors());
   auto start = std::chrono::steady_clock::now();
   write_synthetic(o.output, model, team);

@@ -8,7 +8,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/philox.h"
-#include "formats/gguf_writer.h"
+#include "formats/gguf_fields.h"
 #include "formats/synthetic_vocabulary.h"
 #include "tensor/blocks.h"
 
@@ -27,46 +27,6 @@ uint32_t file_type(DType t) {
     default: break;
   }
   fail(ExitCode::usage, "synth_shape", "weights of a file cannot be of the type {}", name_of(t));
-}
-
-// The keys of read_model_config, backwards.
-class ArchitectureKeys {
- public:
-  ArchitectureKeys(GgufHeader& header, std::string_view arch) : header_(header), arch_(arch) {}
-  void whole(std::string_view key, int64_t value) { header_.set(name(key), static_cast<uint32_t>(value)); }
-  void real(std::string_view key, float value) { header_.set(name(key), value); }
-
- private:
-  std::string name(std::string_view key) const { return fmt::format("{}.{}", arch_, key); }
-  GgufHeader& header_;
-  std::string_view arch_;
-};
-
-void set_config(GgufHeader& header, const LlamaConfig& c) {
-  ArchitectureKeys keys(header, "llama");
-  keys.whole("block_count", c.layers);
-  keys.whole("context_length", c.context);
-  keys.whole("embedding_length", c.dim);
-  keys.whole("feed_forward_length", c.ffn);
-  keys.whole("attention.head_count", c.heads);
-  keys.whole("attention.head_count_kv", c.kv_heads);
-  keys.whole("attention.key_length", c.head_dim);
-  keys.whole("attention.value_length", c.head_dim);
-  keys.real("attention.layer_norm_rms_epsilon", c.eps);
-  keys.whole("rope.dimension_count", c.head_dim);
-  keys.real("rope.freq_base", c.rope_base);
-  keys.whole("vocab_size", c.vocab);
-  if (c.window) keys.whole("attention.sliding_window", c.window);
-}
-
-void set_config(GgufHeader& header, const Gpt2Config& c) {
-  ArchitectureKeys keys(header, "gpt2");
-  keys.whole("block_count", c.layers);
-  keys.whole("context_length", c.context);
-  keys.whole("embedding_length", c.dim);
-  keys.whole("feed_forward_length", c.ffn);
-  keys.whole("attention.head_count", c.heads);
-  keys.real("attention.layer_norm_epsilon", c.eps);
 }
 
 // A tensor of the file: its elements are `offset` plus a uniform number within `amplitude`, or, where there are any,
@@ -97,12 +57,10 @@ Random random_tensor(const BoundTensor& bound, const Program::Entry& weight, int
   return {bound.tensor, weight.type.dtype, {columns * parts}, 1};
 }
 
-std::vector<Random> tensors_of(const SyntheticModel& m) {
+std::vector<Random> tensors_of(const SyntheticModel& m, const std::vector<float>& rope_freqs) {
   std::vector<Random> tensors;
-  if (auto* llama = std::get_if<LlamaConfig>(&m.config); llama && !llama->rope_factors.empty()) {
-    const auto& factors = llama->rope_factors;
-    tensors.push_back({"rope_freqs.weight", DType::f32, {static_cast<int64_t>(factors.size())}, 0, 0, factors});
-  }
+  if (!rope_freqs.empty())
+    tensors.push_back({"rope_freqs.weight", DType::f32, {static_cast<int64_t>(rope_freqs.size())}, 0, 0, rope_freqs});
   Program program = build(m.name, m.matrices, m.config);
   std::set<std::string> seen;  // q, k and v may be parts of one tensor
   for (const auto& v : program.values) {
@@ -120,17 +78,25 @@ std::vector<Random> tensors_of(const SyntheticModel& m) {
   return tensors;
 }
 
-GgufHeader header_of(const SyntheticModel& m, const std::vector<Random>& tensors) {
+// A file before it is written.
+struct Plan {
   GgufHeader header;
+  std::vector<Random> tensors;
+};
+Plan plan_of(const SyntheticModel& m) {
+  Plan plan;
+  GgufHeader& header = plan.header;
   header.set("general.architecture", gguf_architecture(m.config));
   header.set("general.type", "model");
   header.set("general.name", m.name);
   header.set("general.file_type", file_type(m.matrices));
   header.set("general.quantization_version", uint32_t{2});
-  std::visit([&](const auto& config) { set_config(header, config); }, m.config);
+  GgufWriteFields fields(header, gguf_architecture(m.config));
+  m.config.family().write(m.config, fields);
   set_synthetic_vocabulary(header, vocabulary_of(m.config));
-  for (const auto& t : tensors) header.declare(t.name, ggml_type_of(t.type), t.shape);
-  return header;
+  plan.tensors = tensors_of(m, fields.rope_freqs());
+  for (const auto& t : plan.tensors) header.declare(t.name, ggml_type_of(t.type), t.shape);
+  return plan;
 }
 
 uint64_t file_bytes(const GgufHeader& header) {
@@ -166,11 +132,10 @@ void random_row(uint64_t seed, uint32_t tensor, int64_t row, const Random& r, st
 
 }  // namespace
 
-uint64_t synthetic_bytes(const SyntheticModel& model) { return file_bytes(header_of(model, tensors_of(model))); }
+uint64_t synthetic_bytes(const SyntheticModel& model) { return file_bytes(plan_of(model).header); }
 
 void write_synthetic(const std::string& path, const SyntheticModel& m, Team& team) {
-  auto tensors = tensors_of(m);
-  GgufHeader header = header_of(m, tensors);
+  auto [header, tensors] = plan_of(m);
   check_target(path, file_bytes(header));
   GgufWriter writer(path, header);
   std::vector<std::byte> buffer;

@@ -17,6 +17,9 @@ struct TensorBinding {
   // i + head_dim / 2.
   bool interleaved_heads = false;
   int part = 0, parts = 1;  // the weight is this one of `parts` equal runs of the tensor's rows
+  bool transposed =
+      false;              // the file has [in, out] where a weight is [out, in]; `part` then counts runs of its columns
+  bool plus_one = false;  // the file has the weight less 1
 };
 
 // The binding of one weight of a program, with the layer's number put in. None: the table does not name it.

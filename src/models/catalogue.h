@@ -1,28 +1,23 @@
-// The families, and the published shapes: known by name, without weights.
+// The published shapes of all families, known by name, without weights; and what is asked of a config of any family.
 #pragma once
-#include <variant>
-
+#include "models/family.h"
 #include "models/gpt2.h"
 #include "models/llama.h"
 
 namespace ridgeline {
 
-// A family is a config struct, a function to a Program, and a binding table per file format.
-using ModelConfig = std::variant<LlamaConfig, Gpt2Config>;
+inline Program build(std::string name, DType matrices, const ModelConfig& c) {
+  return c.family().build(std::move(name), matrices, c);
+}
+inline const std::vector<TensorBinding>& gguf_bindings(const ModelConfig& c) { return c.family().gguf; }
+inline std::string_view gguf_architecture(const ModelConfig& c) { return c.family().architecture; }
+inline int64_t vocabulary_of(const ModelConfig& c) { return c.facts().vocab; }
+inline int64_t context_of(const ModelConfig& c) { return c.facts().context; }  // tokens the model was trained for
+inline int head_dim_of(const ModelConfig& c) { return c.facts().head_dim; }
+inline int kv_heads_of(const ModelConfig& c) { return c.facts().kv_heads; }
+inline int layers_of(const ModelConfig& c) { return c.facts().layers; }
 
-Program build(std::string name, DType matrices, const ModelConfig&);
-const std::vector<TensorBinding>& gguf_bindings(const ModelConfig&);
-std::string_view gguf_architecture(const ModelConfig&);  // the value of general.architecture
-int64_t vocabulary_of(const ModelConfig&);
-int64_t context_of(const ModelConfig&);  // tokens the model was trained for
-int head_dim_of(const ModelConfig&);
-int kv_heads_of(const ModelConfig&);
-int layers_of(const ModelConfig&);
-
-struct CatalogueEntry {
-  std::string_view name;
-  ModelConfig config;
-};
+// Family by family, each in the order of its file.
 const std::vector<CatalogueEntry>& catalogue();
 const CatalogueEntry* find_in_catalogue(std::string_view name);
 // Throws Error (usage) naming the nearest entries.

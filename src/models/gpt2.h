@@ -1,17 +1,15 @@
 #pragma once
-#include "models/binding.h"
+#include "models/family.h"
 
 namespace ridgeline {
 
 struct Gpt2Config {
-  int layers, dim, heads;
+  int layers, dim, heads = 1;
   int64_t vocab, context;
   int ffn = 4 * dim;
   float eps = 1e-5f;
   bool tied = true;  // the head is the embedding
+  static const Family& family();
 };
-
-Program gpt2(std::string name, DType matrices, const Gpt2Config&);
-const std::vector<TensorBinding>& gpt2_gguf();  // arch "gpt2"
 
 }  // namespace ridgeline

@@ -1,12 +1,12 @@
 #pragma once
-#include "models/binding.h"
+#include "models/family.h"
 #include "ops/rope.h"
 
 namespace ridgeline {
 
 // Llama 1 to 3, and what has its shape: TinyLlama, SmolLM2, Mistral.
 struct LlamaConfig {
-  int layers, dim, heads, kv_heads, ffn;
+  int layers, dim, heads = 1, kv_heads, ffn;
   int64_t vocab, context;
   int head_dim = dim / heads;
   float rope_base = 10000;
@@ -15,9 +15,7 @@ struct LlamaConfig {
   float eps = 1e-5f;
   int window = 0;     // keys a query sees, itself included; 0: all
   bool tied = false;  // the head is the embedding
+  static const Family& family();
 };
-
-Program llama(std::string name, DType matrices, const LlamaConfig&);
-const std::vector<TensorBinding>& llama_gguf();  // arch "llama"
 
 }  // namespace ridgeline

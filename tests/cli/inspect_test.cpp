@@ -58,7 +58,7 @@ TEST(Inspect, ShowsWhatCannotRun) {
   std::string path = folder.write("mamba.gguf", image.text(".general.architecture", "mamba\x1b").bytes());
   r = run_command(add_inspect, "inspect --metadata " + path);
   EXPECT_EQ(r.code, 65);
-  EXPECT_NE(r.error.find("expected one of: llama, gpt2"), std::string::npos);
+  EXPECT_NE(r.error.find("expected one of: "), std::string::npos);
   EXPECT_NE(r.out.find("llama.block_count"), std::string::npos) << r.out;  // it was shown all the same
   EXPECT_EQ(r.out.find('\x1b'), std::string::npos);
   r = run_command(add_inspect, "inspect --json --metadata " + path);

@@ -15,9 +15,8 @@ TEST(Synth, WritesAModelOfTheCatalogue) {
   ASSERT_EQ(r.code, 0) << r.error;
   EXPECT_NE(r.out.find("smollm2-135m with random weights in q4_0"), std::string::npos) << r.out;
   GgufModel model = read_model_config(GgufFile::open(path));
-  ModelConfig wanted = from_catalogue("smollm2-135m").config;
-  std::get<LlamaConfig>(wanted).layers = 1;
-  std::get<LlamaConfig>(wanted).vocab = 300;
+  auto wanted = *from_catalogue("smollm2-135m").config.as<LlamaConfig>();
+  wanted.layers = 1, wanted.vocab = 300;
   EXPECT_EQ(model.name, "smollm2-135m synthetic");
   EXPECT_EQ(build("", DType::q4_0, model.config).text(), build("", DType::q4_0, wanted).text());
 }

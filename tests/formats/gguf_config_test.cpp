@@ -23,7 +23,7 @@ GgufModel described(const ModelImage& image) {
     return model;
   });
 }
-LlamaConfig llama(const ModelImage& image) { return std::get<LlamaConfig>(described(image).config); }
+LlamaConfig llama(const ModelImage& image) { return *described(image).config.as<LlamaConfig>(); }
 
 ::testing::AssertionResult refused_as(std::string_view id, std::initializer_list<std::string_view> words,
                                       const ModelImage& image) {
@@ -96,10 +96,10 @@ TEST(GgufConfig, ReadsRotaryScaling) {
 }
 
 TEST(GgufConfig, ReadsGpt2) {
-  auto c = std::get<Gpt2Config>(described(ModelImage::gpt2()).config);
+  auto c = *described(ModelImage::gpt2()).config.as<Gpt2Config>();
   EXPECT_EQ(std::tuple(c.layers, c.dim, c.heads, c.ffn), std::tuple(1, 64, 4, 96));
   EXPECT_EQ(std::tuple(c.vocab, c.context, c.tied, c.eps), std::tuple(40, 32, true, 1e-5f));
-  EXPECT_FALSE(std::get<Gpt2Config>(described(ModelImage::gpt2().tensor("output.weight", {64, 40})).config).tied);
+  EXPECT_FALSE(described(ModelImage::gpt2().tensor("output.weight", {64, 40})).config.as<Gpt2Config>()->tied);
 }
 
 TEST(GgufConfig, NamesAreFitToPrint) {
@@ -117,7 +117,7 @@ TEST(GgufConfig, WarnsOfWhatItLeavesOut) {
 TEST(GgufConfig, RefusesOtherArchitectures) {
   for (std::string arch : {"", "../../x", "mamba", "Llama"})
     EXPECT_TRUE(
-        refused_as("unsupported_arch", {"llama, gpt2"}, ModelImage::llama().text(".general.architecture", arch)));
+        refused_as("unsupported_arch", {"gpt2, llama"}, ModelImage::llama().text(".general.architecture", arch)));
   EXPECT_TRUE(refused_as("unsupported_arch", {"missing"}, ModelImage::llama().without("general.architecture")));
   std::string huge(1 << 20, 'x');
   auto image = ModelImage::llama().text(".general.architecture", huge);

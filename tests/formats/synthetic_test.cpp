@@ -101,7 +101,7 @@ TEST(Synthetic, RefusesWhatCannotBe) {
   EXPECT_TRUE(refused(ExitCode::usage, "synth_shape", {"too large"}, write({"many", few}, folder / "few.gguf")));
   EXPECT_TRUE(
       refused(ExitCode::usage, "synth_shape", {"i32"}, write({"i32", small_gpt2, DType::i32}, folder / "few.gguf")));
-  auto huge = std::get<LlamaConfig>(from_catalogue("llama-3.1-405b").config);
+  auto huge = *from_catalogue("llama-3.1-405b").config.as<LlamaConfig>();
   huge.layers = 1000;
   EXPECT_TRUE(refused(ExitCode::unavailable, "disk_full", {"MiB left"},
                       write({"huge", huge, DType::f32}, folder / "few.gguf")));

@@ -53,7 +53,7 @@ TEST(Bench, SaysWhatDoesNotFit) {
 // Counted by hand: every matrix once, one row of the embedding, the norms, and keys and values in bf16.
 TEST(Bench, BytesReadPerToken) {
   auto model = tiny("tiny_llama");
-  auto& c = std::get<LlamaConfig>(model->config());
+  auto& c = *model->config().as<LlamaConfig>();
   int64_t weights = 0;
   const Program& p = model->program();
   for (const auto& v : p.values)

@@ -92,8 +92,8 @@ TEST(MemoryPlan, PeakDoesNotGrowWithLayers) {
   ten.layers = 10;
   BatchShape batch = BatchShape::parse("7@3,1@90");
   const PipelineOptions usual;
-  MemoryPlan a = plan_memory(apply(llama("a", DType::bf16, two), usual), batch),
-             b = plan_memory(apply(llama("b", DType::bf16, ten), usual), batch);
+  MemoryPlan a = plan_memory(apply(build("a", DType::bf16, two), usual), batch),
+             b = plan_memory(apply(build("b", DType::bf16, ten), usual), batch);
   EXPECT_EQ(a.peak, b.peak);
   EXPECT_GT(b.total, 3 * a.total);
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "formats/gguf_config.h"
+#include "goldens.h"
 #include "passes/passes.h"
 #include "runtime/executor.h"
 
@@ -59,10 +60,6 @@ class GoldenModel {
   std::optional<KvMemory> kv_;
   std::optional<Executor> executor_;
 };
-
-inline std::string golden_path(const std::string& name) {
-  return std::string(RIDGELINE_TEST_DATA) + "/goldens/" + name + ".gguf";
-}
 
 // The greatest difference between a model's logits and a golden's, over all its prompts.
 inline double worst_difference(GoldenModel& model, const nlohmann::json& golden) {

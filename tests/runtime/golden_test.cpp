@@ -17,12 +17,8 @@ double bound_of(const nlohmann::json& golden) {
   return 8 * golden["max_abs_diff"]["transformers_fp32_vs_numpy_fp64"].get<double>();
 }
 
-constexpr const char* models[] = {"tiny_llama",      "tiny_llama3",     "tiny_mistral",
-                                  "tiny_gpt2",       "tiny_llama_f16",  "tiny_llama_bf16",
-                                  "tiny_llama_q8_0", "tiny_llama_q4_0", "tiny_llama_q4_1"};
-
-class Golden : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(All, Golden, testing::ValuesIn(models), [](const auto& at) { return std::string(at.param); });
+class Golden : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(All, Golden, testing::ValuesIn(tiny_goldens()), [](const auto& at) { return at.param; });
 
 TEST_P(Golden, Fp32LogitsEqualTransformers) {
   auto golden = ridgeline::golden(GetParam());

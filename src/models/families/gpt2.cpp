@@ -1,0 +1,99 @@
+#include "models/gpt2.h"
+
+#include "ops/attention.h"
+#include "ops/elementwise.h"
+#include "ops/linear.h"
+#include "ops/norm.h"
+#include "ops/select_rows.h"
+
+namespace ridgeline {
+namespace {
+
+// Radford et al. 2019: learned positions, LayerNorm, GELU, biases.
+Program gpt2(std::string name, DType matrices, const Gpt2Config& c) {
+  Builder b(std::move(name), matrices);
+  Expr tokens = b.tokens(), positions = b.positions(), sequences = b.sequences();
+  Expr wte = b.weight("wte", {c.vocab, c.dim}), wpe = b.weight("wpe", {c.context, c.dim});
+
+  Expr x = embedding(tokens, wte);
+  Expr at = named("at", select_rows(wpe, positions));
+  x = x + at;  // [tokens, dim]
+  for (auto layer : b.layers(c.layers)) {
+    Expr h = layer_norm(x, layer("attn_norm"), layer("attn_norm_bias"), c.eps);
+    Expr q = linear(h, layer("q"), layer("q_bias"), c.dim);
+    Expr k = linear(h, layer("k"), layer("k_bias"), c.dim);
+    Expr v = linear(h, layer("v"), layer("v_bias"), c.dim);
+    Expr a = attention(q, k, v, sequences, c.dim / c.heads);
+    x = x + linear(a, layer("attn_out"), layer("attn_out_bias"), c.dim);
+
+    h = layer_norm(x, layer("ffn_norm"), layer("ffn_norm_bias"), c.eps);
+    h = gelu(linear(h, layer("up"), layer("up_bias"), c.ffn));  // [tokens, ffn]
+    x = x + linear(h, layer("down"), layer("down_bias"), c.dim);
+  }
+  x = layer_norm(x, b.weight("norm"), b.weight("norm_bias"), c.eps);
+  return b.finish("logits", c.tied ? linear(x, wte) : linear(x, b.weight("head"), c.vocab));  // [tokens, vocab]
+}
+
+void fields(Gpt2Config& c, Fields& f) {
+  f.layers(c.layers, "n_layer");
+  f.refuse_experts();
+  f.dimension(c.dim, "n_embd");
+  int kv_heads = c.heads, head_dim = f.reads() ? 0 : c.dim / c.heads;
+  f.heads(c.heads, kv_heads, head_dim, c.dim, "n_head");
+  if (kv_heads != c.heads || head_dim * c.heads != c.dim)
+    f.refuse("gpt2 with {} heads of {} elements, {} for keys and values; expected them to share the {} of {}.", c.heads,
+             head_dim, kv_heads, c.dim, f.name({"embedding_length", "n_embd"}));
+  f.feed_forward(c.ffn, "n_inner");
+  f.vocabulary(c.vocab);
+  f.context(c.context, "n_positions");
+  f.epsilon(c.eps, {"attention.layer_norm_epsilon", "layer_norm_epsilon"});
+  f.tied(c.tied);
+  f.ignore({"rope.dimension_count", ""});
+}
+
+}  // namespace
+
+const Family& gpt2_family() {
+  static const Family family(FamilyPage<Gpt2Config>{
+      .architecture = "gpt2",
+      .model_types = {"gpt2"},
+      .program = gpt2,
+      .fields = fields,
+      // q, k and v are the three thirds of one tensor.
+      .gguf =
+          {
+              {"wte", "token_embd.weight"},
+              {"wpe", "position_embd.weight"},
+              {"layers.*.attn_norm", "blk.*.attn_norm.weight"},
+              {"layers.*.attn_norm_bias", "blk.*.attn_norm.bias"},
+              {"layers.*.q", "blk.*.attn_qkv.weight", false, 0, 3},
+              {"layers.*.q_bias", "blk.*.attn_qkv.bias", false, 0, 3},
+              {"layers.*.k", "blk.*.attn_qkv.weight", false, 1, 3},
+              {"layers.*.k_bias", "blk.*.attn_qkv.bias", false, 1, 3},
+              {"layers.*.v", "blk.*.attn_qkv.weight", false, 2, 3},
+              {"layers.*.v_bias", "blk.*.attn_qkv.bias", false, 2, 3},
+              {"layers.*.attn_out", "blk.*.attn_output.weight"},
+              {"layers.*.attn_out_bias", "blk.*.attn_output.bias"},
+              {"layers.*.ffn_norm", "blk.*.ffn_norm.weight"},
+              {"layers.*.ffn_norm_bias", "blk.*.ffn_norm.bias"},
+              {"layers.*.up", "blk.*.ffn_up.weight"},
+              {"layers.*.up_bias", "blk.*.ffn_up.bias"},
+              {"layers.*.down", "blk.*.ffn_down.weight"},
+              {"layers.*.down_bias", "blk.*.ffn_down.bias"},
+              {"norm", "output_norm.weight"},
+              {"norm_bias", "output_norm.bias"},
+              {"head", "output.weight"},
+          },
+      .shapes =
+          {
+              {"gpt2", Gpt2Config{.layers = 12, .dim = 768, .heads = 12, .vocab = 50257, .context = 1024}},
+              {"gpt2-medium", Gpt2Config{.layers = 24, .dim = 1024, .heads = 16, .vocab = 50257, .context = 1024}},
+              {"gpt2-large", Gpt2Config{.layers = 36, .dim = 1280, .heads = 20, .vocab = 50257, .context = 1024}},
+              {"gpt2-xl", Gpt2Config{.layers = 48, .dim = 1600, .heads = 25, .vocab = 50257, .context = 1024}},
+          },
+  });
+  return family;
+}
+const Family& Gpt2Config::family() { return gpt2_family(); }
+
+}  // namespace ridgeline

@@ -1,0 +1,59 @@
+#include "models/fields.h"
+
+namespace ridgeline {
+
+void Fields::expect(FieldName n, std::string_view expected) {
+  std::string value(expected);
+  if (visit(value, {n}) && value != expected) refuse("{} is {}; expected {}.", name(n), value, expected);
+}
+
+void Fields::expect_off(FieldName n) {
+  bool on = false;
+  if (visit(on, {n}) && on) refuse("{} is on; models that need it are not supported.", name(n));
+}
+
+void Fields::layers(int& n, std::string_view hf) {
+  whole(n, {"block_count", hf}, 1, limits::layers);
+  check_layers(n);
+}
+void Fields::dimension(int& n, std::string_view hf) { whole(n, {"embedding_length", hf}, 1, limits::dimension); }
+void Fields::feed_forward(int& n, std::string_view hf) {
+  each_whole(n, {"feed_forward_length", hf}, 1, limits::dimension);
+}
+void Fields::context(int64_t& n, std::string_view hf) { whole(n, {"context_length", hf}, 1, limits::context); }
+void Fields::epsilon(float& eps, FieldName n) { real(eps, n, 1e-20, 1); }
+
+void Fields::window(int& keys) {
+  if (reads() || keys) find_whole(keys, {"attention.sliding_window", "sliding_window"}, 0, limits::context);
+}
+
+void Fields::refuse_experts() {
+  if (!reads()) return;
+  int64_t experts = 0;
+  find_whole(experts, {"expert_count", "num_local_experts"}, 0, INT32_MAX);
+  if (experts > 0) refuse("the model has {} experts a layer; mixtures of experts are not supported.", experts);
+  ignore({"expert_used_count", "num_experts_per_tok"});
+}
+
+void Fields::heads(int& heads, int& kv_heads, int& head_dim, int dim, std::string_view hf) {
+  const FieldName count = {"attention.head_count", hf}, kv = {"attention.head_count_kv", "num_key_value_heads"},
+                  key = {"attention.key_length", "head_dim"}, value = {"attention.value_length", ""};
+  each_whole(heads, count, 1, limits::heads);
+  if (reads()) kv_heads = heads;
+  find_each_whole(kv_heads, kv, 1, limits::heads);
+  if (heads % kv_heads) contradiction("{} {} is not a multiple of {} {}.", name(count), heads, name(kv), kv_heads);
+  if (!find_whole(head_dim, key, 1, limits::head_dim) && !head_dim) {
+    if (dim % heads)
+      contradiction("{} {} is not a multiple of {} {}.", name({"embedding_length", "hidden_size"}), dim, name(count),
+                    heads);
+    head_dim = dim / heads;
+  }
+  int value_dim = head_dim;
+  find_whole(value_dim, value, 1, limits::head_dim);
+  if (value_dim != head_dim) refuse("{} {} differs from the length of a key, {}.", name(value), value_dim, head_dim);
+  if (head_dim % 2 || head_dim < 2 || head_dim > limits::head_dim || int64_t{heads} * head_dim > limits::dimension)
+    contradiction("{} heads of {} elements; expected an even number of elements from 2 to {}, {} in all heads.", heads,
+                  head_dim, limits::head_dim, limits::dimension);
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,23 @@
+// The tiny models of tests/data/goldens: a file, and what it answers, in NAME.gguf and NAME.json.
+#pragma once
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace ridgeline {
+
+inline std::string golden_path(const std::string& name) {
+  return std::string(RIDGELINE_TEST_DATA) + "/goldens/" + name + ".gguf";
+}
+
+inline std::vector<std::string> tiny_goldens() {
+  std::vector<std::string> names;
+  for (const auto& file : std::filesystem::directory_iterator(RIDGELINE_TEST_DATA "/goldens"))
+    if (std::string name = file.path().stem(); name.starts_with("tiny_") && file.path().extension() == ".gguf")
+      names.push_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace ridgeline
