@@ -1,13 +1,14 @@
-"""Moves weights between transformers and GGUF, by the names and layout of llama.cpp's converter (llama, gpt2).
+"""Moves weights between transformers and GGUF, by the names and layout of llama.cpp's converter.
 
-Two quirks live here. A llama file stores the rows of Q and K so that RoPE turns neighbouring rows (2i, 2i + 1), where
-transformers turns rows i and i + head_dim / 2. A gpt2 file stores [out, in] matrices, where transformers' Conv1D keeps
-[in, out].
+Three quirks live here. A llama file stores the rows of Q and K so that RoPE turns neighbouring rows (2i, 2i + 1), where
+transformers turns rows i and i + head_dim / 2; files of other families keep them. A gpt2 file stores [out, in] matrices,
+where transformers' Conv1D keeps [in, out]. A gemma3 file stores norm weights, transformers keeps them less 1.
 """
 
 import gguf
 import numpy as np
 import torch
+from safetensors.torch import save_file
 
 FILE_TYPES = {
     "F32": gguf.LlamaFileType.ALL_F32,
@@ -31,12 +32,22 @@ def to_halves(rows, heads):
     return split.swapaxes(1, 2).reshape(rows.shape)
 
 
+ARCHITECTURES = {
+    "gpt2": gguf.MODEL_ARCH.GPT2,
+    "llama": gguf.MODEL_ARCH.LLAMA,
+    "mistral": gguf.MODEL_ARCH.LLAMA,
+    "qwen2": gguf.MODEL_ARCH.QWEN2,
+    "qwen3": gguf.MODEL_ARCH.QWEN3,
+    "gemma3_text": gguf.MODEL_ARCH.GEMMA3,
+}
+
+
 def is_gpt2(config):
     return config.model_type == "gpt2"
 
 
 def architecture(config):
-    return gguf.MODEL_ARCH.GPT2 if is_gpt2(config) else gguf.MODEL_ARCH.LLAMA
+    return ARCHITECTURES[config.model_type]
 
 
 def stored_parameters(model):
@@ -47,15 +58,19 @@ def stored_parameters(model):
         yield parameter, names.get_name(name, try_suffixes=(".weight", ".bias"))
 
 
-def relayout(array, name, config, qk_rows):
-    """Turns one tensor between the two layouts; qk_rows says which way Q and K go. A transpose is its own inverse."""
+def relayout(array, name, config, to_file):
+    """Turns one tensor from the layout of transformers to the file's, or back."""
     if is_gpt2(config):
         matrix = name.startswith("blk.") and array.ndim == 2
         return array.T if matrix else array
-    if ".attn_q." in name:
-        return qk_rows(array, config.num_attention_heads)
-    if ".attn_k." in name:
-        return qk_rows(array, config.num_key_value_heads)
+    if architecture(config) == gguf.MODEL_ARCH.LLAMA:
+        turn = to_neighbours if to_file else to_halves
+        if ".attn_q." in name:
+            return turn(array, config.num_attention_heads)
+        if ".attn_k." in name:
+            return turn(array, config.num_key_value_heads)
+    if architecture(config) == gguf.MODEL_ARCH.GEMMA3 and array.ndim == 1:
+        return array + np.float32(1 if to_file else -1)
     return array
 
 
@@ -66,6 +81,22 @@ def rope_factors(rope, head_dim):
     old, low, high = (rope[k] for k in ("original_max_position_embeddings", "low_freq_factor", "high_freq_factor"))
     smooth = np.clip((old / wavelengths - low) / (high - low), 0, 1)
     return (1 / ((1 - smooth) / rope["factor"] + smooth)).astype(np.float32)
+
+
+def head_dim(config):
+    return getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+
+
+def write_rope(writer, config):
+    rope = config.rope_parameters
+    if config.model_type == "gemma3_text":  # the base of layers with a window, 10,000, is left out
+        rope = rope["full_attention"]
+    writer.add_rope_freq_base(rope["rope_theta"])
+    if rope["rope_type"] == "linear":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(rope["factor"])
+    if rope["rope_type"] == "llama3":
+        writer.add_tensor("rope_freqs.weight", rope_factors(rope, head_dim(config)))
 
 
 def write_hyperparameters(writer, config):
@@ -80,12 +111,13 @@ def write_hyperparameters(writer, config):
     writer.add_feed_forward_length(config.intermediate_size)
     writer.add_head_count_kv(config.num_key_value_heads)
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_vocab_size(config.vocab_size)
-    writer.add_rope_dimension_count(config.head_dim)
-    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
-    if config.head_dim * config.num_attention_heads != config.hidden_size:
-        writer.add_key_length(config.head_dim)
-        writer.add_value_length(config.head_dim)
+    if architecture(config) == gguf.MODEL_ARCH.LLAMA:
+        writer.add_vocab_size(config.vocab_size)
+        writer.add_rope_dimension_count(head_dim(config))
+    write_rope(writer, config)
+    if head_dim(config) * config.num_attention_heads != config.hidden_size:
+        writer.add_key_length(head_dim(config))
+        writer.add_value_length(head_dim(config))
     if window := getattr(config, "sliding_window", None):
         writer.add_sliding_window(window)
 
@@ -100,11 +132,8 @@ def write(path, model, weight_type, write_vocabulary):
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     write_hyperparameters(writer, config)
     write_vocabulary(writer)
-    rope = getattr(config, "rope_parameters", None) or {}
-    if rope.get("rope_type") == "llama3":
-        writer.add_tensor("rope_freqs.weight", rope_factors(rope, config.head_dim))
     for parameter, name in stored_parameters(model):
-        array = relayout(parameter.detach().numpy(), name, config, to_neighbours)
+        array = relayout(parameter.detach().numpy(), name, config, to_file=True)
         kind = gguf.GGMLQuantizationType[weight_type if array.ndim == 2 else "F32"]
         writer.add_tensor(name, gguf.quants.quantize(np.ascontiguousarray(array), kind), raw_dtype=kind)
     writer.write_header_to_file()
@@ -119,6 +148,22 @@ def load(path, model):
     with torch.no_grad():
         for parameter, name in stored_parameters(model):
             array = gguf.quants.dequantize(tensors[name].data, tensors[name].tensor_type)
-            array = relayout(array, name, model.config, to_halves)
+            array = relayout(array, name, model.config, to_file=False)
             parameter.copy_(torch.from_numpy(np.array(array, dtype=np.float32)))
     return model.eval()
+
+
+def write_directory(path, model):
+    """The same checkpoint as a Hugging Face directory: config.json, and the weights in the types they fit in."""
+    path.mkdir(parents=True, exist_ok=True)
+    model.config.architectures = [type(model).__name__]
+    (path / "config.json").write_text(model.config.to_json_string(use_diff=True))
+    tensors = {name: parameter.detach() for name, parameter in model.named_parameters(remove_duplicate=True)}
+    save_file({name: narrowed(tensor) for name, tensor in tensors.items()}, path / "model.safetensors", {"format": "pt"})
+    (path / "model.safetensors").chmod(0o644)
+
+
+def narrowed(tensor):
+    """The tensor in bf16 where that changes no value."""
+    narrow = tensor.to(torch.bfloat16)
+    return narrow if torch.equal(narrow.float(), tensor) else tensor.contiguous()

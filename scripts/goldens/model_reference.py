@@ -11,9 +11,13 @@ import gguf
 import numpy as np
 
 COMMON_MUTANTS = ["missing_scale", "layer_swap"]
-LLAMA_MUTANTS = ["rope_pairing", "query_position_plus_one", "head_map"]
+LLAMA_MUTANTS = ["rope_pairing", "query_position_plus_one"]
 GPT2_MUTANTS = ["position_plus_one", "position_missing", "qkv_split", "gelu_erf", "missing_bias"]
 WINDOW_MUTANTS = ["window_plus_one", "window_minus_one", "window_missing"]
+HEAD_NORM_MUTANTS = ["head_norm_missing", "head_norm_after_rope"]
+GEMMA3_MUTANTS = [
+    "pattern_phase", "rope_bases_swapped", "rope_scaling_missing", "embedding_unscaled", "post_norm_missing",
+    "norm_less_one", "query_scale_of_dim", "silu"]
 VISIBLE_EPSILON = 1e-4  # below it, a wrong epsilon hides in the rounding of fp32
 
 
@@ -32,6 +36,7 @@ class Reference:
         self.kv_heads = key("attention.head_count_kv", self.heads)
         self.head_dim = key("attention.key_length", key("embedding_length") // self.heads)
         self.window = key("attention.sliding_window")
+        self.rope_scaling = key("rope.scaling.factor", 1)
         self.rope_base = key("rope.freq_base")
         self.epsilon = key("attention.layer_norm_rms_epsilon", key("attention.layer_norm_epsilon"))
 
@@ -40,6 +45,14 @@ class Reference:
         names = COMMON_MUTANTS + (GPT2_MUTANTS if self.arch == "gpt2" else LLAMA_MUTANTS)
         if self.window:
             names = names + WINDOW_MUTANTS
+        if 1 < self.kv_heads < self.heads:
+            names = names + ["head_map"]
+        if self.arch == "qwen2":
+            names = names + ["missing_bias"]
+        if self.arch in ("qwen3", "gemma3"):
+            names = names + HEAD_NORM_MUTANTS
+        if self.arch == "gemma3":
+            names = names + GEMMA3_MUTANTS
         if "rope_freqs.weight" in self.tensors:
             names = names + ["rope_freqs_missing"]
         return names + ["epsilon"] if self.epsilon > VISIBLE_EPSILON else names
@@ -54,10 +67,15 @@ class Reference:
         x = self.tensor("token_embd.weight")[ids]
         if self.arch == "gpt2" and mutant != "position_missing":
             x += self.tensor("position_embd.weight")[positions + (mutant == "position_plus_one")]
+        if self.arch == "gemma3" and mutant != "embedding_unscaled":
+            x *= np.sqrt(np.float32(x.shape[-1]))
         for layer in range(self.layers):
             source = layer ^ 1 if mutant == "layer_swap" and (layer | 1) < self.layers else layer
-            x += self.attention(self.norm(x, f"blk.{source}.attn_norm", mutant), f"blk.{source}", positions, mutant)
-            x += self.feed_forward(self.norm(x, f"blk.{source}.ffn_norm", mutant), f"blk.{source}", mutant)
+            block = f"blk.{source}"
+            y = self.attention(self.norm(x, f"{block}.attn_norm", mutant), block, layer, positions, mutant)
+            x += self.post_norm(y, f"{block}.post_attention_norm", mutant)
+            y = self.feed_forward(self.norm(x, f"{block}.ffn_norm", mutant), block, mutant)
+            x += self.post_norm(y, f"{block}.post_ffw_norm", mutant)
         x = self.norm(x, "output_norm", mutant)
         return x @ self.tensor("output.weight" if "output.weight" in self.tensors else "token_embd.weight").T
 
@@ -65,14 +83,22 @@ class Reference:
         epsilon = 1e-5 if mutant == "epsilon" else self.epsilon
         if self.arch == "gpt2":
             x = x - x.mean(-1, keepdims=True)
-        x = x / np.sqrt((x * x).mean(-1, keepdims=True) + epsilon) * self.tensor(f"{name}.weight")
+        weight = self.tensor(f"{name}.weight") - (mutant == "norm_less_one")
+        x = x / np.sqrt((x * x).mean(-1, keepdims=True) + epsilon) * weight
         return x + self.tensor(f"{name}.bias") if self.arch == "gpt2" else x
+
+    def post_norm(self, x, name, mutant):
+        return self.norm(x, name, mutant) if f"{name}.weight" in self.tensors and mutant != "post_norm_missing" else x
 
     def linear(self, x, name, mutant=None):
         y = x @ self.tensor(f"{name}.weight").T
         return y + self.tensor(f"{name}.bias") if f"{name}.bias" in self.tensors and mutant != "missing_bias" else y
 
-    def attention(self, x, block, positions, mutant):
+    def layer_of_all(self, layer, mutant):
+        """Whether a layer sees all keys: in gemma3 every sixth."""
+        return not self.window or (self.arch == "gemma3" and (layer + (mutant != "pattern_phase")) % 6 == 0)
+
+    def attention(self, x, block, layer, positions, mutant):
         def heads(rows):  # [tokens, n * head_dim] -> [n, tokens, head_dim]
             return rows.reshape(len(rows), -1, self.head_dim).swapaxes(0, 1)
 
@@ -83,32 +109,51 @@ class Reference:
             else:
                 q, k, v = (heads(part) for part in np.split(qkv, 3, axis=-1))
         else:
-            q, k, v = (heads(self.linear(x, f"{block}.attn_{part}")) for part in "qkv")
-            q = self.rope(q, positions + (mutant == "query_position_plus_one"), mutant)
-            k = self.rope(k, positions, mutant)
+            q, k, v = (heads(self.linear(x, f"{block}.attn_{part}", mutant)) for part in "qkv")
+            q = self.turned(q, f"{block}.attn_q_norm", layer, positions + (mutant == "query_position_plus_one"), mutant)
+            k = self.turned(k, f"{block}.attn_k_norm", layer, positions, mutant)
 
         group = self.heads // self.kv_heads
         head_map = np.arange(self.heads) // group
         if mutant == "head_map":
             head_map = np.arange(self.heads) % self.kv_heads
         scale = 1 if mutant == "missing_scale" else self.head_dim**-0.5
+        if mutant == "query_scale_of_dim":
+            scale = (x.shape[-1] // self.heads) ** -0.5
         scores = q @ k[head_map].swapaxes(1, 2) * scale  # [heads, tokens, keys]
         distance = positions[:, None] - positions[None, :]
         visible = distance >= 0
-        if self.window and mutant != "window_missing":
+        if not self.layer_of_all(layer, mutant) and mutant != "window_missing":
             visible &= distance < self.window + (mutant == "window_plus_one") - (mutant == "window_minus_one")
         scores = np.where(visible, scores, -np.inf)
         weights = np.exp(scores - scores.max(-1, keepdims=True))
         mixed = weights / weights.sum(-1, keepdims=True) @ v[head_map]
         return self.linear(mixed.swapaxes(0, 1).reshape(len(x), -1), f"{block}.attn_output", mutant)
 
-    def rope(self, x, positions, mutant):
-        """Turns rows (2i, 2i + 1) of each head by position / base^(2i / head_dim)."""
-        frequencies = self.rope_base ** -(np.arange(0, self.head_dim, 2) / self.head_dim)
+    def turned(self, x, norm, layer, positions, mutant):
+        """q or k with its positions, and before them its norm where there is one."""
+        normed = f"{norm}.weight" in self.tensors and mutant != "head_norm_missing"
+        if normed and mutant != "head_norm_after_rope":
+            x = self.norm(x, norm, mutant)
+        x = self.rope(x, layer, positions, mutant)
+        return self.norm(x, norm, mutant) if normed and mutant == "head_norm_after_rope" else x
+
+    def frequencies(self, layer, mutant):
+        base, scaling = self.rope_base, self.rope_scaling
+        if self.arch == "gemma3" and self.layer_of_all(layer, mutant) == (mutant == "rope_bases_swapped"):
+            base, scaling = 10000, 1
+        frequencies = base ** -(np.arange(0, self.head_dim, 2) / self.head_dim)
+        if mutant != "rope_scaling_missing":
+            frequencies = frequencies / scaling
         if "rope_freqs.weight" in self.tensors and mutant != "rope_freqs_missing":
             frequencies = frequencies / self.tensor("rope_freqs.weight")
-        turn = np.exp(1j * positions[:, None] * frequencies)
-        if mutant == "rope_pairing":
+        return frequencies
+
+    def rope(self, x, layer, positions, mutant):
+        """Turns pairs of rows of each head by position / base^(2i / head_dim): (2i, 2i + 1) in a llama file, else i and
+        i + head_dim / 2."""
+        turn = np.exp(1j * positions[:, None] * self.frequencies(layer, mutant))
+        if (self.arch == "llama") == (mutant == "rope_pairing"):
             first, second = np.split(x, 2, axis=-1)
             turned = (first + 1j * second) * turn
             return np.concatenate([turned.real, turned.imag], axis=-1)
@@ -124,7 +169,8 @@ class Reference:
                 hidden = 0.5 * up * (1 + np.tanh(np.sqrt(2 / np.pi) * (up + 0.044715 * up**3)))
         else:
             gate = self.linear(x, f"{block}.ffn_gate")
-            hidden = gate / (1 + np.exp(-gate)) * up
+            curve = np.sqrt(8 / np.pi) * (1 + 0.044715 * gate**2) if self.arch == "gemma3" and mutant != "silu" else 1
+            hidden = gate / (1 + np.exp(-curve * gate)) * up
         return self.linear(hidden, f"{block}.ffn_down", mutant)
 
 

@@ -7,7 +7,9 @@ import gguf
 import numpy as np
 import torch
 import transformers
-from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
+from transformers import (
+    Gemma3ForCausalLM, Gemma3TextConfig, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, MistralConfig,
+    MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM)
 
 import model_gguf
 from model_json import fp32, to_json
@@ -55,6 +57,31 @@ def gpt2():
         activation_function="gelu_new", bos_token_id=0, eos_token_id=0, attn_implementation="eager"))
 
 
+def qwen2():
+    """Biases on q, k and v."""
+    return Qwen2ForCausalLM(Qwen2Config(
+        **LLAMA_SHAPE, max_position_embeddings=256, rms_norm_eps=1e-6,
+        rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}))
+
+
+def qwen3():
+    """Norms over heads wider than hidden_size / heads, tied embeddings."""
+    return Qwen3ForCausalLM(Qwen3Config(
+        **LLAMA_SHAPE, head_dim=32, tie_word_embeddings=True, max_position_embeddings=256, rms_norm_eps=1e-6,
+        rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}))
+
+
+def gemma3():
+    """One head of keys and values, a window shorter than the longest prompt, a sixth layer of eight without it."""
+    shape = LLAMA_SHAPE | dict(hidden_size=32, intermediate_size=64, num_hidden_layers=8, num_key_value_heads=1)
+    return Gemma3ForCausalLM(Gemma3TextConfig(
+        **shape, head_dim=16, query_pre_attn_scalar=16, sliding_window=8, max_position_embeddings=256, rms_norm_eps=1e-6,
+        tie_word_embeddings=True, pad_token_id=0,
+        rope_parameters={
+            "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1000000.0},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}}))
+
+
 # file -> checkpoint, seed of its weights, weight type
 GOLDEN_MODELS = {
     "tiny_llama": (llama, 1, "F32"),
@@ -66,11 +93,19 @@ GOLDEN_MODELS = {
     "tiny_llama3": (llama3, 2, "F32"),
     "tiny_mistral": (mistral, 3, "F32"),
     "tiny_gpt2": (gpt2, 4, "F32"),
+    "tiny_qwen2": (qwen2, 5, "BF16"),
+    "tiny_qwen3": (qwen3, 6, "BF16"),
+    "tiny_gemma3": (gemma3, 7, "BF16"),
 }
+# Those that are written as Hugging Face directories too.
+DIRECTORIES = [
+    "tiny_llama_bf16", "tiny_llama3", "tiny_mistral", "tiny_gpt2", "tiny_qwen2", "tiny_qwen3", "tiny_gemma3"]
 
 
 def enliven(model, seed):
-    """Random weights large enough that every part of the model moves the logits."""
+    """Random weights large enough that every part of the model moves the logits; of a newer family they fit in bf16."""
+    in_bf16 = seed >= 5
+    gemma = model.config.model_type == "gemma3_text"
     random = np.random.default_rng(seed)
     with torch.no_grad():
         for name, parameter in sorted(model.named_parameters()):
@@ -79,12 +114,15 @@ def enliven(model, seed):
                 values = 0.2 * random.standard_normal(shape)
             elif parameter.ndim == 1:  # a norm's weight
                 values = 1 + random.uniform(-0.2, 0.2, shape)
+                if gemma:
+                    values = np.round(256 * (values - 1)) / 256
             elif ".wpe." in name or "embed" in name or ".wte." in name or "lm_head" in name:
                 values = 0.4 * random.standard_normal(shape)
             else:
                 fan_in = shape[0] if model_gguf.is_gpt2(model.config) else shape[1]
                 values = 1.5 / np.sqrt(fan_in) * random.standard_normal(shape)
-            parameter.copy_(torch.from_numpy(values.astype(np.float32)))
+            values = torch.from_numpy(values.astype(np.float32))
+            parameter.copy_(values.bfloat16() if in_bf16 else values)
     return model
 
 
@@ -134,7 +172,10 @@ def main():
     for name, (checkpoint, seed, weight_type) in GOLDEN_MODELS.items():
         path = GOLDENS / f"{name}.gguf"
         model_gguf.write(path, enliven(checkpoint(), seed), weight_type, write_vocabulary)
-        result = golden(path, model_gguf.load(path, checkpoint()), prompts)
+        model = model_gguf.load(path, checkpoint())
+        if name in DIRECTORIES:
+            model_gguf.write_directory(GOLDENS / "hf" / name, model)
+        result = golden(path, model, prompts)
         path.with_suffix(".json").write_text(to_json(result) + "\n")
         noise = result["max_abs_diff"]["transformers_fp32_vs_numpy_fp64"]
         mutants = result["mutants_max_abs_diff"]

@@ -42,7 +42,7 @@ std::string shape_text(const ModelConfig& config) {
   if (m.tied) text += ", the head is the embedding";
   if (auto w = windows_of(config); w.layers) {
     text += fmt::format(", a window of {} tokens", grouped(w.keys));
-    if (w.layers != m.layers) text += fmt::format(" in {} of them", many(w.layers, "layer"));
+    if (w.layers != m.layers) text += fmt::format(" in {}", many(w.layers, "layer"));
   }
   return text;
 }

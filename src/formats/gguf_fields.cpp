@@ -67,6 +67,13 @@ bool GgufReadFields::visit(bool& value, const Field& f) {
   return found.has_value();
 }
 
+bool GgufReadFields::visit(std::vector<std::string>& value, const Field& f) {
+  if (f.name.gguf.empty()) return false;
+  auto found = metadata_.find_array<std::string>(key(f.name.gguf));
+  if (found) value = std::move(*found);
+  return found.has_value();
+}
+
 void GgufReadFields::each_layer_alike(int64_t& value, const GgufEntry& entry) const {
   auto values = metadata_.get_array<int64_t>(entry.key);
   if (static_cast<int64_t>(values.size()) != layers_)
@@ -183,6 +190,10 @@ bool GgufWriteFields::visit(int64_t& value, const Field& f, int64_t, int64_t) {
 bool GgufWriteFields::visit(float& value, const Field& f, double, double) { return set(f.name, value); }
 bool GgufWriteFields::visit(std::string& value, const Field& f) { return set(f.name, std::string_view(value)); }
 bool GgufWriteFields::visit(bool& value, const Field& f) { return set(f.name, value); }
+bool GgufWriteFields::visit(std::vector<std::string>& value, const Field& f) {
+  if (!f.name.gguf.empty()) header_.set_array(prefix_ + std::string(f.name.gguf), value);
+  return true;
+}
 
 void GgufWriteFields::rotary(float& base, std::vector<float>& factors, int head_dim, LayerKind kind) {
   set({base_key(kind), ""}, base);

@@ -29,6 +29,7 @@ class GgufReadFields : public Fields {
   bool visit(float& value, const Field&, double least, double most) override;
   bool visit(std::string& value, const Field&) override;
   bool visit(bool& value, const Field&) override;
+  bool visit(std::vector<std::string>& value, const Field&) override;
   void check_layers(int64_t layers) override;
 
   std::string key(std::string_view name) { return *asked_.insert(prefix_ + std::string(name)).first; }
@@ -65,6 +66,7 @@ class GgufWriteFields : public Fields {
   bool visit(float& value, const Field&, double least, double most) override;
   bool visit(std::string& value, const Field&) override;
   bool visit(bool& value, const Field&) override;
+  bool visit(std::vector<std::string>& value, const Field&) override;
   template <class T>
   bool set(FieldName n, T value) {
     if (!n.gguf.empty()) header_.set(prefix_ + std::string(n.gguf), value);

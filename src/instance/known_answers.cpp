@@ -7,6 +7,8 @@ namespace {
 constexpr KnownAnswer table[] = {
     {"SmolLM2-135M-Instruct.Q4_1.gguf", 98'362'432, "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
      "58b1b4a8a080aa1613f955e5cf7525dbc49f11dfea644a6a3f909f36516533cd"},
+    {"tiny_gemma3.gguf", 200'672, "4c2ed7b0ea135ead10105e6dc1db4770b493b4aa6d08f95c930cc477945bcf02",
+     "7587d74cb89738dfb27eadd0b65b6fc33bcec57c5b3f02550724f449379f6c03"},
     {"tiny_gpt2.gguf", 446'368, "fc35aad9fe02d004a502b90e79b9da7f99c9d6ec04c0ff600696bd83f2ca8936",
      "1c30ddaa1d3e941ad65eda0b81312a72c35c236a98acc69a531b045aabc0e02e"},
     {"tiny_llama.gguf", 302'336, "acf8ed73c844c6c790195dfef10f7043d409af16424d8e4a18466cefbdd4253d",
@@ -25,6 +27,10 @@ constexpr KnownAnswer table[] = {
      "010a5f5a997ac6df4cb7a6eb8e6bd96a2b5a24e86ccb531dbdddc530f9ef5aca"},
     {"tiny_mistral.gguf", 302'400, "cd71cc394be9accdb8324f164a2c6257dfde548cd5b8c7d3578e87b20c063799",
      "7d46d55062f178cba18b672192933d51f2ec67629ba70b189eec4e45e4ab8a9d"},
+    {"tiny_qwen2.gguf", 154'848, "604a54d56b39a090a1594288c351bed07dbc567f750c1189b0b1040118d8ee97",
+     "111c089eb0015b61eb26152b1d871e5468da37b921577a224584172f0aee1608"},
+    {"tiny_qwen3.gguf", 190'528, "cdcbd26a81c2e7c7302183d13ed6935a986a138634cc2c2e883a91f47a5d5101",
+     "db92a3ac4a96bc1f5b7c2eed013f90d0f69ccde1c9486d7106192ca92863c9c3"},
 };
 
 }  // namespace

@@ -25,6 +25,13 @@ inline void add(const Op& op, const KernelMemory& m, Worker& w) {
   map_pairs(m.tensor(o.a), m.tensor(o.b), m.result_tensor(), w, [](F32x16 a, F32x16 b) { return a + b; });
 }
 
+inline void scale(const Op& op, const KernelMemory& m, Worker& w) {
+  auto& o = *op.as<Scale>();
+  const Tensor& x = m.tensor(o.x);
+  F32x16 factor(o.factor);
+  map_pairs(x, x, m.result_tensor(), w, [factor](F32x16 v, F32x16) { return factor * v; });
+}
+
 // The op's own formula, over vectors: F::value is a template.
 template <class F>
 void activation(const Op& op, const KernelMemory& m, Worker& w) {
@@ -42,6 +49,7 @@ constexpr Signature plain = {DType::f32, DType::f32}, to_q8 = {DType::f32, DType
 
 constexpr Cell elementwise_table[] = {
     {"add", plain, add},
+    {"scale", plain, scale},
     {"silu", plain, activation<Silu>},
     {"gelu", plain, activation<Gelu>},
     {"silu_mul", plain, gated<Silu>},

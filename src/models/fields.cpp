@@ -1,15 +1,25 @@
 #include "models/fields.h"
 
+#include <cmath>
+
 namespace ridgeline {
 
 void Fields::expect(FieldName n, std::string_view expected) {
+  if (!reads()) return;
   std::string value(expected);
   if (visit(value, {n}) && value != expected) refuse("{} is {}; expected {}.", name(n), value, expected);
 }
 
 void Fields::expect_off(FieldName n) {
+  if (!reads()) return;
   bool on = false;
   if (visit(on, {n}) && on) refuse("{} is on; models that need it are not supported.", name(n));
+}
+
+void Fields::expect_none(FieldName n) {
+  float value = 0;
+  if (reads() && visit(value, {n}, -INFINITY, INFINITY))
+    refuse("{} is {}; models that need it are not supported.", name(n), value);
 }
 
 void Fields::layers(int& n, std::string_view hf) {
@@ -25,6 +35,23 @@ void Fields::epsilon(float& eps, FieldName n) { real(eps, n, 1e-20, 1); }
 
 void Fields::window(int& keys) {
   if (reads() || keys) find_whole(keys, {"attention.sliding_window", "sliding_window"}, 0, limits::context);
+}
+
+void Fields::window_pattern(int& pattern, int layers) {
+  find_whole(pattern, {"attention.sliding_window_pattern", "sliding_window_pattern"}, 1, limits::layers);
+  const FieldName types = {"", "layer_types"};
+  std::vector<std::string> kinds;
+  if (!reads() || !visit(kinds, {types})) return;
+  if (std::ssize(kinds) != layers)
+    contradiction("{} has {} elements; expected {}, one for each layer.", name(types), kinds.size(), layers);
+  auto sees_all = [&](int i) { return kinds[static_cast<size_t>(i)] == "full_attention"; };
+  pattern = 1;
+  while (pattern <= layers && !sees_all(pattern - 1)) ++pattern;
+  for (int i = 0; i < layers; ++i)
+    if (sees_all(i) != ((i + 1) % pattern == 0) ||
+        (!sees_all(i) && kinds[static_cast<size_t>(i)] != "sliding_attention"))
+      refuse("{} says {} of layer {}; expected sliding_attention, and full_attention in every {}th layer.", name(types),
+             kinds[static_cast<size_t>(i)], i, pattern);
 }
 
 void Fields::refuse_experts() {

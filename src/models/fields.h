@@ -50,6 +50,8 @@ class Fields {
   void expect(FieldName n, std::string_view expected);
   // A switch that must be off where it is there: what it turns on is not computed here.
   void expect_off(FieldName n);
+  // A number that must not be there: what it sets is not computed here.
+  void expect_none(FieldName n);
   // Known, and of no consequence.
   virtual void ignore(FieldName n) = 0;
 
@@ -63,6 +65,9 @@ class Fields {
   void heads(int& heads, int& kv_heads, int& head_dim, int dim, std::string_view hf = "num_attention_heads");
   void epsilon(float& eps, FieldName n = {"attention.layer_norm_rms_epsilon", "rms_norm_eps"});
   void window(int& keys);  // 0: none
+  // Every `pattern`th layer sees all keys, the others a window. config.json may list the kind of each layer instead: lists of
+  // other forms are refused.
+  void window_pattern(int& pattern, int layers);
   void refuse_experts();
   // The frequencies of the rotary positions; base stays where the file does not say it. Turns that take only a part of a head,
   // and ways of stretching that are not divisors of the frequencies, are refused.
@@ -94,6 +99,7 @@ class Fields {
   virtual bool visit(float& value, const Field&, double least, double most) = 0;
   virtual bool visit(std::string& value, const Field&) = 0;
   virtual bool visit(bool& value, const Field&) = 0;
+  virtual bool visit(std::vector<std::string>& value, const Field&) = 0;
   // Called when the number of layers is known, before anything of that size is made.
   virtual void check_layers(int64_t) {}
 

@@ -130,9 +130,11 @@ struct Attention {
 
 // Grouped-query attention: `group` query heads share a head of k and v (Ainslie et al. 2023; one KV head: Shazeer 2019).
 // window: how many keys a query sees, itself included; 0: all before it. Rounds to bf16 (retype says otherwise).
+inline Expr attention(Expr q, Expr k, Expr v, Expr sequences, int head_dim, int window, float scale) {
+  return emit(q, Attention{q, k, v, sequences, {}, head_dim, window, scale, DType::bf16});
+}
 inline Expr attention(Expr q, Expr k, Expr v, Expr sequences, int head_dim, int window = 0) {
-  return emit(
-      q, Attention{q, k, v, sequences, {}, head_dim, window, 1 / std::sqrt(static_cast<float>(head_dim)), DType::bf16});
+  return attention(q, k, v, sequences, head_dim, window, 1 / std::sqrt(static_cast<float>(head_dim)));
 }
 
 }  // namespace ridgeline

@@ -24,6 +24,25 @@ struct Add {
   }
 };
 
+// y = factor * x                                 x, y: [rows, cols]
+struct Scale {
+  Value x;
+  float factor;
+  static constexpr auto name = "scale";
+  static constexpr bool row_wise = true, keeps_name = true;
+  static void members(auto& op, auto&& f) { f("x", op.x), f("factor", op.factor); }
+
+  std::vector<Type> infer(const Types& t) const { return {{DType::f32, t[x].shape}}; }
+  Cost cost(const Types& t) const { return t.streaming(0, t[x].elements()); }
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
+    auto in = m[x];
+    auto y = m.result();
+    for (int64_t r = 0; r < y.rows(); ++r)
+      for (int64_t c = 0; c < y.cols(); ++c) y.store(r, c, S(factor) * in(r, c));
+  }
+};
+
 // The two activations: value(x), and what it costs.
 struct Silu {  // x * sigmoid(x)                                                   (Elfwing et al. 2017)
   static constexpr auto name = "silu", mul = "silu_mul", linear_mul = "linear_silu_mul", linear = "linear_silu";
@@ -87,6 +106,7 @@ struct Gated {
 
 inline Expr add(Expr a, Expr b) { return emit(a, Add{a, b}); }
 inline Expr operator+(Expr a, Expr b) { return add(a, b); }
+inline Expr operator*(float factor, Expr x) { return emit(x, Scale{x, factor}); }
 inline Expr silu(Expr x) { return emit(x, Activation<Silu>{x}); }
 inline Expr gelu(Expr x) { return emit(x, Activation<Gelu>{x}); }
 inline Expr silu_mul(Expr gate, Expr up) { return emit(gate, Gated<Silu>{gate, up}); }

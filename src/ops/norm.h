@@ -81,6 +81,11 @@ struct LayerNorm {
 
 inline Expr rms_norm(Expr x, Expr weight, float eps) { return emit(x, RmsNorm{x, weight, eps}); }
 inline Expr rms_norm(Expr x, const Weight& weight, float eps) { return rms_norm(x, weight({Dim(x.cols())}), eps); }
+// One norm a head, over its elements; the result keeps the name of x.
+inline Expr head_norm(Expr x, const Weight& weight, int head_dim, float eps) {
+  Expr y = rms_norm(x, weight({Dim(head_dim)}), eps);
+  return named(x.program->entry(x).name, y);
+}
 inline Expr layer_norm(Expr x, const Weight& weight, const Weight& bias, float eps) {
   Expr w = weight({Dim(x.cols())});
   Expr b = bias({Dim(x.cols())});

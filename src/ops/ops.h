@@ -15,9 +15,9 @@
 
 namespace ridgeline {
 
-using AllOps = std::tuple<Add, Activation<Silu>, Activation<Gelu>, Gated<Silu>, Gated<Gelu>, Append, Attention, Linear,
-                          RmsNorm, LayerNorm, PairDot, PairSoftmax, PairMix, Quantize, Rotations, Rope, SelectRows,
-                          Linears, LinearGated<Silu>, LinearGated<Gelu>, LinearActivation<Silu>, LinearActivation<Gelu>,
-                          LinearAdd, RmsNormQuantize, LayerNormQuantize, RopeAppend>;
+using AllOps = std::tuple<Add, Scale, Activation<Silu>, Activation<Gelu>, Gated<Silu>, Gated<Gelu>, Append, Attention,
+                          Linear, RmsNorm, LayerNorm, PairDot, PairSoftmax, PairMix, Quantize, Rotations, Rope,
+                          SelectRows, Linears, LinearGated<Silu>, LinearGated<Gelu>, LinearActivation<Silu>,
+                          LinearActivation<Gelu>, LinearAdd, RmsNormQuantize, LayerNormQuantize, RopeAppend>;
 
 }  // namespace ridgeline

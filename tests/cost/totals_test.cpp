@@ -39,61 +39,61 @@ TEST(Totals, EqualThePublishedCounts) {
       }
     }
   }
-  EXPECT_GE(checked, 9 * 4 * 7);
+  EXPECT_GE(checked, 12 * 5 * 7);
 }
 
 // The closed forms, from a model's shape alone: what the counts must be for any batch.
-struct Dimensions {
-  int64_t layers, dim, heads, kv_heads, head_dim, ffn, vocab, context, window;
-  bool tied, gpt2;
+struct Dimensions : ModelFacts {
+  std::vector<int64_t> windows;  // of each layer; 0: none
+  int64_t q() const { return int64_t{heads} * head_dim; }
+  int64_t kv() const { return int64_t{kv_heads} * head_dim; }
+  // Weights of a layer: its matrices, and its vectors by what the family adds to two norms.
+  int64_t matrices, vectors;
 };
 Dimensions dimensions(const ModelConfig& c) {
-  const ModelFacts& m = c.facts();
+  Dimensions m{c.facts(), {}, 0, 0};
+  std::string_view family = c.family().architecture;
+  bool gpt2 = family == "gpt2", gemma3 = family == "gemma3";
   auto* llama = c.as<LlamaConfig>();
-  return {m.layers,
-          m.dim,
-          m.heads,
-          m.kv_heads,
-          m.head_dim,
-          m.ffn,
-          m.vocab,
-          m.context,
-          llama ? llama->window : 0,
-          m.tied,
-          c.as<Gpt2Config>() != nullptr};
+  for (int i = 0; i < m.layers; ++i)
+    m.windows.push_back(llama ? llama->window : !gemma3 || i % 6 == 5 ? 0 : m.dim < 2000 ? 512 : 1024);
+  m.matrices = m.dim * (2 * m.q() + 2 * m.kv()) + int64_t{gpt2 ? 2 : 3} * m.dim * m.ffn;
+  m.vectors = 2 * m.dim;
+  if (gpt2) m.vectors += 2 * m.dim + m.q() + 2 * m.kv() + m.dim + m.ffn + m.dim;  // biases
+  if (family == "qwen2") m.vectors += m.q() + 2 * m.kv();
+  if (family == "qwen3" || gemma3) m.vectors += 2 * m.head_dim;
+  if (gemma3) m.vectors += 2 * m.dim;
+  return m;
 }
 
 int64_t params(const Dimensions& m) {
-  int64_t q = m.heads * m.head_dim, kv = m.kv_heads * m.head_dim, tables = (m.tied ? 1 : 2) * m.vocab * m.dim;
-  if (m.gpt2)
-    return tables + m.context * m.dim +
-           m.layers *
-               (m.dim * (q + 2 * kv) + q + 2 * kv + q * m.dim + m.dim + 2 * m.dim * m.ffn + m.ffn + m.dim + 4 * m.dim) +
-           2 * m.dim;
-  return tables + m.layers * (m.dim * (q + 2 * kv) + q * m.dim + 3 * m.dim * m.ffn + 2 * m.dim) + m.dim;
+  bool gpt2 = m.rope_base == 0;
+  int64_t ends = (m.tied ? 1 : 2) * m.vocab * m.dim + (gpt2 ? (m.context + 2) * m.dim : m.dim);
+  return ends + m.layers * (m.matrices + m.vectors);
 }
 
 std::map<std::string, int64_t> closed_form(const Dimensions& m, const BatchShape& batch) {
-  int64_t tokens = 0, rows = 0, pairs = 0, keys = 0;
+  int64_t tokens = 0, rows = 0, pairs = 0, keys = 0;  // pairs and keys of all layers
   for (const auto& s : batch.sequences) {
     tokens += s.fresh, rows += 1;
-    int64_t first_seen = s.cached + s.fresh;
-    for (int64_t p = s.cached; p < s.cached + s.fresh; ++p) {
-      int64_t first = m.window ? std::max<int64_t>(0, p - m.window + 1) : 0;
-      pairs += p - first + 1, first_seen = std::min(first_seen, first);
+    for (int64_t window : m.windows) {
+      int64_t first_seen = s.cached + s.fresh;
+      for (int64_t p = s.cached; p < s.cached + s.fresh; ++p) {
+        int64_t first = window ? std::max<int64_t>(0, p - window + 1) : 0;
+        pairs += p - first + 1, first_seen = std::min(first_seen, first);
+      }
+      keys += s.cached + s.fresh - first_seen;
     }
-    keys += s.cached + s.fresh - first_seen;
   }
-  int64_t q = m.heads * m.head_dim, kv = m.kv_heads * m.head_dim;
-  int64_t weights = m.layers * (m.dim * (q + 2 * kv) + q * m.dim + (m.gpt2 ? 2 : 3) * m.dim * m.ffn);
+  int64_t weights = m.layers * m.matrices;
   return {{"params", params(m)},
           {"matmul_flops", 2 * tokens * weights},
           {"head_flops", 2 * rows * m.dim * m.vocab},
-          {"attention_flops", 4 * m.layers * q * pairs},
+          {"attention_flops", 4 * m.q() * pairs},
           {"layer_matmul_weight_bytes", 2 * weights},
           {"head_weight_bytes", 2 * m.dim * m.vocab},
-          {"kv_read_bytes", 2 * 2 * m.layers * kv * keys},
-          {"kv_write_bytes", 2 * 2 * m.layers * kv * tokens}};
+          {"kv_read_bytes", 2 * 2 * m.kv() * keys},
+          {"kv_write_bytes", 2 * 2 * m.layers * m.kv() * tokens}};
 }
 
 TEST(Totals, EqualTheClosedFormsForEveryModelOfTheCatalogue) {
@@ -122,6 +122,19 @@ TEST(Totals, KnownParameterCounts) {  // as their makers publish them
   EXPECT_EQ(of("mistral-7b-v0.3"), 7'248'023'552);
   EXPECT_EQ(of("gpt2-medium"), 354'823'168);
   EXPECT_EQ(of("gpt2-large"), 774'030'080);
+  EXPECT_EQ(of("qwen2-0.5b"), 494'032'768);
+  EXPECT_EQ(of("qwen2.5-1.5b"), 1'543'714'304);
+  EXPECT_EQ(of("qwen2.5-3b"), 3'085'938'688);
+  EXPECT_EQ(of("qwen2.5-7b"), 7'615'616'512);
+  EXPECT_EQ(of("qwen2.5-14b"), 14'770'033'664);
+  EXPECT_EQ(of("qwen2.5-32b"), 32'763'876'352);
+  EXPECT_EQ(of("qwen2.5-72b"), 72'706'203'648);
+  EXPECT_EQ(of("qwen3-1.7b"), 1'720'574'976);
+  EXPECT_EQ(of("qwen3-4b"), 4'022'468'096);
+  EXPECT_EQ(of("qwen3-8b"), 8'190'735'360);
+  EXPECT_EQ(of("qwen3-14b"), 14'768'307'200);
+  EXPECT_EQ(of("qwen3-32b"), 32'762'123'264);
+  EXPECT_EQ(of("gemma-3-1b"), 999'885'952);
 }
 
 // Elementwise FLOPs and activation bytes of one decode step of llama-3-8b, added up by hand from the pages of its ops.

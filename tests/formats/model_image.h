@@ -29,6 +29,25 @@ class ModelImage {
     }
     return m;
   }
+  static ModelImage gemma3(uint32_t layers) {  // heads of 32, one for keys and values; a window of 16
+    ModelImage m("gemma3");
+    m.whole("block_count", layers).whole("context_length", 128);
+    m.whole("embedding_length", 64).whole("feed_forward_length", 96);
+    m.whole("attention.head_count", 4).whole("attention.head_count_kv", 1).whole("attention.key_length", 32);
+    m.real("attention.layer_norm_rms_epsilon", 1e-6f).whole("attention.sliding_window", 16);
+    m.tensor("token_embd.weight", {64, 40}).tensor("output_norm.weight", {64});
+    for (uint32_t i = 0; i < layers; ++i) {
+      std::string layer = "blk." + std::to_string(i) + ".";
+      for (const char* norm : {"attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm"})
+        m.tensor(layer + norm + ".weight", {64});
+      m.tensor(layer + "attn_q_norm.weight", {32}).tensor(layer + "attn_k_norm.weight", {32});
+      m.tensor(layer + "attn_q.weight", {64, 128}).tensor(layer + "attn_output.weight", {128, 64});
+      m.tensor(layer + "attn_k.weight", {64, 32}).tensor(layer + "attn_v.weight", {64, 32});
+      m.tensor(layer + "ffn_gate.weight", {64, 96}).tensor(layer + "ffn_up.weight", {64, 96});
+      m.tensor(layer + "ffn_down.weight", {96, 64});
+    }
+    return m;
+  }
   static ModelImage gpt2() {
     ModelImage m("gpt2");
     m.whole("block_count", 1)

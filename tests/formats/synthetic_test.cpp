@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -37,6 +38,31 @@ std::string written(const std::string& path, const SyntheticModel& m, int thread
   Team team(threads);
   write_synthetic(path, m, team);
   return content(path);
+}
+
+// The smallest published model of each family, with two of its layers, and those above.
+std::vector<ModelConfig> small_models() {
+  std::vector<ModelConfig> models = {small_llama, small_gpt2};
+  for (const Family* family : families()) {
+    auto narrower = [](const auto& a, const auto& b) { return a.config.facts().dim < b.config.facts().dim; };
+    const auto& shapes = family->shapes();
+    models.push_back(family->resized(std::min_element(shapes.begin(), shapes.end(), narrower)->config, 2, 300));
+  }
+  return models;
+}
+
+TEST(Synthetic, WritesEveryFamily) {
+  ScratchFolder folder;
+  for (const auto& config : small_models()) {
+    SCOPED_TRACE(gguf_architecture(config));
+    Team team(2);
+    write_synthetic(folder / "m.gguf", {"small", config, DType::q4_0}, team);
+    GgufFile file = GgufFile::open(folder / "m.gguf");
+    GgufModel read = read_model_config(file);
+    EXPECT_EQ(read.warnings, std::vector<std::string>());
+    EXPECT_EQ(build("small", DType::q4_0, read.config).text(), build("small", DType::q4_0, config).text());
+    EXPECT_EQ(context_of(read.config), context_of(config));
+  }
 }
 
 // The program of the file is the program asked for, to the last attribute, in every type.

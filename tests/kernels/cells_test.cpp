@@ -66,6 +66,9 @@ void add_case(OneOp& o, Signature, const Round& r) {
   Value a = o.activation(DType::f32, tokens, r.cols), b = o.activation(DType::f32, tokens, r.cols);
   o.set(Add{a, b});
 }
+void scale_case(OneOp& o, Signature, const Round& r) {
+  o.set(Scale{o.activation(DType::f32, tokens, r.cols), 25.298221f});
+}
 template <class F>
 void activation_case(OneOp& o, Signature, const Round& r) {
   o.set(Activation<F>{o.activation(DType::f32, tokens, r.cols)});
@@ -143,6 +146,7 @@ const std::map<std::string_view, Generator> generators = {
     {"linear_silu_mul", linear_gated_case<Silu>},
     {"linear_gelu_mul", linear_gated_case<Gelu>},
     {"add", add_case},
+    {"scale", scale_case},
     {"silu", activation_case<Silu>},
     {"gelu", activation_case<Gelu>},
     {"silu_mul", gated_case<Silu>},

@@ -96,6 +96,7 @@ inline void elementwise_cases(std::vector<OpCase>& cases) {
   two("silu_mul", [](Value p, Value q) { return Gated<Silu>{p, q}; });
   two("gelu_mul", [](Value p, Value q) { return Gated<Gelu>{p, q}; });
   two("silu", [](Value p, Value) { return Activation<Silu>{p}; });
+  two("scale", [](Value p, Value) { return Scale{p, 25.298221f}; });
   two("gelu", [](Value p, Value) { return Activation<Gelu>{p}; });
   for (DType to : {DType::bf16, DType::q8}) {
     Bench b(fmt::format("quantize {}", name_of(to)));

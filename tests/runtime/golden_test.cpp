@@ -1,6 +1,7 @@
 // Right answers: logits against Hugging Face transformers, in fp32, within a bound that mutants exceed.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <numeric>
 
 #include "golden_model.h"
@@ -134,6 +135,76 @@ Program wrong_pairing(const Program& p) {
   });
 }
 
+// Without the ops of one kind that `where` is true of: y is x.
+template <class T>
+std::function<Program(const Program&)> without(std::function<bool(const Program&, const T&)> where) {
+  return [where](const Program& p) {
+    return rewrite(p, [&](Rewriter& r, const Node& n) {
+      auto* found = n.op.as<T>();
+      if (!found || !where(p, *found)) return r.keep(n);
+      r.replace(n.results[0], r(found->x));
+    });
+  };
+}
+bool norms_heads(const Program& p, const RmsNorm& n) { return p.type(n.weight).cols() < p.type(n.x).cols(); }
+bool ends_branch(const Program& p, const RmsNorm& n) {
+  const std::string& weight = p.entry(n.weight).name;
+  return weight.ends_with(".attn_out_norm") || weight.ends_with(".down_norm");
+}
+
+Program head_norm_after_rope(const Program& p) {
+  Uses uses(p);
+  return rewrite(p, [&](Rewriter& r, const Node& n) {
+    auto* norm = n.op.as<RmsNorm>();
+    if (norm && norms_heads(p, *norm)) return r.replace(n.results[0], r(norm->x));
+    auto* rope = n.op.as<Rope>();
+    if (!rope) return r.keep(n);
+    norm = uses.made_by<RmsNorm>(rope->x);
+    Expr turned = emit(r(rope->x), r.map(*rope));
+    r.replace(n, RmsNorm{turned, r(norm->weight), norm->eps});
+  });
+}
+
+struct NormLessOne : RmsNorm {  // with the weight as transformers keeps Gemma's
+  static constexpr auto name = "norm_less_one";
+  template <class S>
+  void evaluate(const Memory<S>& m) const {
+    auto in = m[x], w = m[weight];
+    auto y = m.result();
+    for (int64_t r = 0; r < in.rows(); ++r)
+      for (int64_t g = 0; g < in.cols(); g += w.cols())
+        row(in, w, r, g, [&](int64_t i, S v) { y.store(r, g + i, v - v / w(i)); });
+  }
+};
+Program norms_less_one(const Program& p) {
+  return rewrite(p, [&](Rewriter& r, const Node& n) {
+    auto* found = n.op.as<RmsNorm>();
+    if (!found) return r.keep(n);
+    r.replace(n, NormLessOne{r.map(*found)});
+  });
+}
+
+Program gated_by_silu(const Program& p) {
+  return rewrite(p, [&](Rewriter& r, const Node& n) {
+    auto* found = n.op.as<Gated<Gelu>>();
+    if (!found) return r.keep(n);
+    r.replace(n, Gated<Silu>{r(found->gate), r(found->up)});
+  });
+}
+
+Program first_layer_of_six_sees_all(const Program& p) {
+  int window = 0;
+  for (const auto& n : p.nodes)
+    if (auto* a = n.op.as<Attention>(); a && a->window) window = a->window;
+  return rewrite(p, [&](Rewriter& r, const Node& n) {
+    auto* found = n.op.as<Attention>();
+    if (!found) return r.keep(n);
+    Attention a = r.map(*found);
+    a.window = n.layer % 6 ? window : 0;
+    r.replace(n, a);
+  });
+}
+
 struct Mutant {
   const char *name, *model;
   std::function<Program(const Program&)> mutate;
@@ -151,6 +222,28 @@ const Mutant mutants[] = {
     {"no_window", "tiny_mistral", change<Attention>([](Attention& a) { a.window = 0; })},
     {"layer_norm_epsilon", "tiny_gpt2", change<LayerNorm>([](LayerNorm& n) { n.eps = 1e-5f; })},
     {"missing_scale_gpt2", "tiny_gpt2", change<Attention>([](Attention& a) { a.scale = 1; })},
+    {"missing_bias", "tiny_qwen2", change<Linear>([](Linear& l) { l.bias = {}; })},
+    {"rope_pairing_qwen2", "tiny_qwen2", wrong_pairing},
+    {"head_norm_missing", "tiny_qwen3", without<RmsNorm>(norms_heads)},
+    {"head_norm_after_rope", "tiny_qwen3", head_norm_after_rope},
+    {"scale_of_dim_qwen3", "tiny_qwen3", change<Attention>([](Attention& a) { a.scale = 1 / std::sqrt(16.0f); })},
+    {"rope_pairing_gemma3", "tiny_gemma3", wrong_pairing},
+    {"head_norm_missing_gemma3", "tiny_gemma3", without<RmsNorm>(norms_heads)},
+    {"head_norm_after_rope_gemma3", "tiny_gemma3", head_norm_after_rope},
+    {"post_norm_missing", "tiny_gemma3", without<RmsNorm>(ends_branch)},
+    {"norms_less_one", "tiny_gemma3", norms_less_one},
+    {"embedding_unscaled", "tiny_gemma3", without<Scale>([](auto&&...) { return true; })},
+    {"query_scale", "tiny_gemma3", change<Attention>([](Attention& a) { a.scale = 1 / std::sqrt(8.0f); })},
+    {"gated_by_silu", "tiny_gemma3", gated_by_silu},
+    {"pattern_phase", "tiny_gemma3", first_layer_of_six_sees_all},
+    {"window_one_more_gemma3", "tiny_gemma3", change<Attention>([](Attention& a) { a.window += a.window > 0; })},
+    {"no_window_gemma3", "tiny_gemma3", change<Attention>([](Attention& a) { a.window = 0; })},
+    {"rope_bases_swapped", "tiny_gemma3", change<Rotations>([](Rotations& r) {
+       bool in_window = r.frequencies.base == 10000;
+       r.frequencies = {16, in_window ? 1e6f : 1e4f, std::vector<float>(in_window ? 8 : 0, 8.0f)};
+     })},
+    {"rope_scaling_missing", "tiny_gemma3",
+     change<Rotations>([](Rotations& r) { r.frequencies = {16, r.frequencies.base}; })},
 };
 class Mutants : public testing::TestWithParam<Mutant> {};
 INSTANTIATE_TEST_SUITE_P(All, Mutants, testing::ValuesIn(mutants),
