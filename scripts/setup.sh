@@ -22,6 +22,7 @@ needs=(
   "libfmt-dev"
   "libgtest-dev"
   "libedit-dev"
+  "libcurl4-openssl-dev"
 )
 [[ ${1:-} != test ]] || needs+=("clang-format-19 clang-format-19")
 
@@ -81,7 +82,7 @@ check_elsewhere() {
   rust_is_ready || lacking+=("rust >= $rust_minimum (rustup.rs)")
   ((${#lacking[@]} == 0)) && return
   say "this is not a Debian system, so nothing is installed here; please install: $(printf '%s, ' "${lacking[@]}" | sed 's/, $//')"
-  die "libraries needed besides: fmt >= 9, nlohmann-json >= 3.11, CLI11 >= 2.1, GoogleTest >= 1.12, libedit"
+  die "libraries needed besides: fmt >= 9, nlohmann-json >= 3.11, CLI11 >= 2.1, GoogleTest >= 1.12, libedit, libcurl >= 7.85"
 }
 
 # Sets `root` to the words that make a command run as root, or gives up with the command to type.

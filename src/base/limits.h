@@ -34,6 +34,15 @@ inline constexpr uint64_t template_output_bytes = 4ull << 20;
 inline constexpr uint64_t template_memory_bytes = 64ull << 20;  // beside eight times the messages
 inline constexpr uint64_t template_milliseconds = 3'000;
 
+// The hub
+inline constexpr uint64_t hub_listing_bytes = 64ull << 20;  // one page
+inline constexpr uint64_t hub_listing_pages = 1'000;
+inline constexpr uint64_t hub_header_bytes = 256ull << 10;
+inline constexpr uint64_t hub_name_bytes = 1'024;
+inline constexpr uint64_t hub_redirects = 10;
+inline constexpr int hub_attempts = 4;   // of a request that brings nothing
+inline constexpr int hub_resumes = 100;  // of a file that comes in pieces
+
 // Command line
 inline constexpr int64_t threads = 1'024;
 inline constexpr int64_t batch_sequences = 65'536;  // of an --batch expression

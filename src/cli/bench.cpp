@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "cli/commands.h"
+#include "cli/model_argument.h"
 #include "cli/model_options.h"
 #include "cli/terminal.h"
 #include "instance/bench.h"
@@ -184,7 +185,7 @@ void run(Options o) {
   std::vector<Row> rows;
   for (int threads : o.threads) {
     o.model.instance.threads = threads;
-    auto model = Instance::open(o.model.path, o.model.instance);
+    auto model = Instance::open(model_path(o.model.path), o.model.instance);
     if (rows.empty()) print_opened(*model);
     for (const auto& test : tests) {
       if (progress)

@@ -58,6 +58,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
 
 int run_command_line(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write, not a signal
+  std::signal(SIGXFSZ, SIG_IGN);  // and so is a file that may not grow
   install_sigbus_guard();
   CLI::App app("Ridgeline: an LLM engine that counts every FLOP and traces every byte.", "ridgeline");
   app.set_version_flag("--version", RIDGELINE_VERSION);
@@ -79,6 +80,7 @@ int run_command_line(int argc, char** argv) {
   add_bench(app);
   add_inspect(app);
   add_synth(app);
+  add_pull(app);
   if (argc < 2) {
     fmt::print("{}", app.help());
     return static_cast<int>(ExitCode::ok);

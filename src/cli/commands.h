@@ -10,6 +10,7 @@ void add_verify(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_synth(CLI::App& app);
+void add_pull(CLI::App& app);
 
 // Parses and runs; returns the process's exit code. Messages go to stderr.
 int run_command_line(int argc, char** argv);

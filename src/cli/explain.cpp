@@ -58,7 +58,8 @@ void explain_command(const ExplainOptions& o) {
 void add_explain(CLI::App& app) {
   auto* c = app.add_subcommand("explain", "Show a model as a program, op by op, with what each op costs");
   auto o = std::make_shared<ExplainOptions>();
-  c->add_option("model", o->model, "A name of the catalogue (llama-3-8b, gpt2, ...), or a GGUF file")
+  c->add_option("model", o->model,
+                "A name of the catalogue (llama-3-8b, gpt2, ...), a GGUF file, or USER/REPO[:QUANT], once pulled")
       ->required()
       ->option_text("MODEL")
       ->group("Model");

@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/inspection_text.h"
+#include "cli/model_argument.h"
 
 namespace ridgeline {
 namespace {
@@ -12,7 +13,7 @@ struct InspectOptions {
 };
 
 void inspect_command(const InspectOptions& o) {
-  GgufFile file = GgufFile::open(o.path);
+  GgufFile file = GgufFile::open(model_path(o.path));
   Inspection it = inspect(file);
   if (o.json) {
     auto j = inspection_json(file, it);
@@ -32,7 +33,9 @@ void inspect_command(const InspectOptions& o) {
 void add_inspect(CLI::App& app) {
   auto* c = app.add_subcommand("inspect", "Show what a model file holds, and the memory it needs");
   auto o = std::make_shared<InspectOptions>();
-  c->add_option("file", o->path, "A GGUF file")->required()->option_text("FILE");
+  c->add_option("file", o->path, "A GGUF file, or USER/REPO[:QUANT] of the hub, once pulled")
+      ->required()
+      ->option_text("FILE");
   c->add_flag("--tensors", o->tensors, "List every tensor")->group("Output");
   c->add_flag("--metadata", o->metadata, "List every metadata key, long values shortened")->group("Output");
   c->add_flag("--json", o->json, "The same as JSON")->group("Output");

@@ -2,20 +2,40 @@
 
 #include <filesystem>
 
+#include "base/error.h"
 #include "formats/gguf_config.h"
+#include "hub/pull.h"
 #include "instance/instance.h"
 
 namespace ridgeline {
 
-NamedModel named_model(const std::string& model) {
-  if (!find_in_catalogue(model) && (std::filesystem::exists(model) || model.ends_with(".gguf"))) {
-    auto file = std::make_shared<const GgufFile>(GgufFile::open(model));
-    GgufModel described = read_model_config(*file);
-    Retype as_in_file = pipeline_options(*file, described.config, {}).retype;
-    return {described.name, described.config, as_in_file, file};
+namespace {
+bool exists(const std::string& path) {
+  std::error_code none;
+  return std::filesystem::exists(path, none);
+}
+}  // namespace
+
+std::string model_path(const std::string& model) {
+  auto reference = exists(model) ? std::nullopt : find_hub_reference(model);
+  if (!reference) return model;
+  try {
+    return find_in_cache(hub_settings(), {*reference}).path;
+  } catch (const Error& e) {
+    if (e.id() != "not_in_cache") throw;
+    throw Error(e.code(), e.id(),
+                fmt::format("there is no file {}, and {}\n  To fetch it: ridgeline pull {}", model, e.what(), model));
   }
-  const CatalogueEntry& entry = from_catalogue(model);
-  return {std::string(entry.name), entry.config};
+}
+
+NamedModel named_model(const std::string& model) {
+  if (const auto* entry = find_in_catalogue(model)) return {std::string(entry->name), entry->config};
+  std::string path = model_path(model);
+  if (!exists(path) && !path.ends_with(".gguf")) from_catalogue(model);  // says which names are near
+  auto file = std::make_shared<const GgufFile>(GgufFile::open(path));
+  GgufModel described = read_model_config(*file);
+  Retype as_in_file = pipeline_options(*file, described.config, {}).retype;
+  return {described.name, described.config, as_in_file, file};
 }
 
 }  // namespace ridgeline

@@ -34,7 +34,10 @@ DType weight_type(const std::string& name) {
 DType kv_type(const std::string& name) { return one_of(name, {DType::bf16, DType::f32}); }
 
 void add_model_options(CLI::App& c, ModelOptions& o) {
-  c.add_option("model", o.path, "A GGUF file")->required()->option_text("MODEL")->group("Model");
+  c.add_option("model", o.path, "A GGUF file, or USER/REPO[:QUANT] of the hub, once pulled")
+      ->required()
+      ->option_text("MODEL")
+      ->group("Model");
   c.add_option("-t,--threads", o.instance.threads, "Threads; 0: one per processor")
       ->option_text("N [0]")
       ->group("Model")

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "cli/chat.h"
 #include "cli/commands.h"
+#include "cli/model_argument.h"
 #include "cli/model_options.h"
 #include "cli/terminal.h"
 #include "instance/generate.h"
@@ -72,7 +73,7 @@ void run(RunOptions o) {
   o.generate.sampler.seed = o.seed >= 0 ? static_cast<uint64_t>(o.seed) : std::random_device{}();
   o.generate.sampler.check();
   auto prompt = prompt_of(o);
-  auto model = Instance::open(o.model.path, o.model.instance);
+  auto model = Instance::open(model_path(o.model.path), o.model.instance);
   if (!o.quiet) print_opened(*model);
   if (prompt) return run_once(*model, o, *prompt);
   chat(*model, o.generate, o.system, o.quiet);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "cli/commands.h"
+#include "cli/model_argument.h"
 #include "cli/terminal.h"
 #include "instance/verify.h"
 
@@ -99,7 +100,7 @@ void print_table(const VerifyReport& r) {
 
 void run(const Options& o) {
   bool progress = is_terminal(stderr);
-  auto report = verify_model(o.path, o.verify, [&](const Way& w, int done, int all) {
+  auto report = verify_model(model_path(o.path), o.verify, [&](const Way& w, int done, int all) {
     if (progress)
       fmt::print(stderr, "\r\x1b[K{}{:3} of {}   {}{}", style(Style::dim, stderr), done + 1, all, w.text(),
                  style(Style::plain, stderr));
@@ -119,7 +120,9 @@ void run(const Options& o) {
 void add_verify(CLI::App& app) {
   auto* c = app.add_subcommand("verify", "Compute the same logits in many ways and compare every bit");
   auto o = std::make_shared<Options>();
-  c->add_option("model", o->path, "A GGUF file")->required()->option_text("MODEL");
+  c->add_option("model", o->path, "A GGUF file, or USER/REPO[:QUANT] of the hub, once pulled")
+      ->required()
+      ->option_text("MODEL");
   c->add_option("-t,--threads", o->verify.threads, "Numbers of threads, separated by commas")
       ->delimiter(',')
       ->option_text("LIST [1,2,4]")

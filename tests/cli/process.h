@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,8 @@ struct ProcessOptions {
   std::vector<std::pair<std::string, std::string>> environment;  // added
   bool close_output = false;                                     // the reader of stdout goes away at once
   int signal = 0;                                                // sent when the first byte of stdout has come
+  bool signal_on_stderr = false;                                 // or of stderr
+  std::function<void()> before = {};                             // called in the child: limits, working directory, ...
   double seconds = 60;                                           // killed after
 };
 
@@ -37,6 +40,7 @@ inline Finished run_ridgeline(const std::vector<std::string>& arguments, const P
     std::vector<char*> argv{const_cast<char*>("ridgeline")};
     for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
     argv.push_back(nullptr);
+    if (o.before) o.before();
     execv(RIDGELINE_PROGRAM, argv.data());
     _exit(127);
   }
@@ -69,7 +73,7 @@ inline Finished run_ridgeline(const std::vector<std::string>& arguments, const P
       else if (n < 0 && errno != EAGAIN)
         close(in[1]), in[1] = -1;
     }
-    if (o.signal && !signalled && !f.out.empty()) kill(child, o.signal), signalled = true;
+    if (o.signal && !signalled && !(o.signal_on_stderr ? f.err : f.out).empty()) kill(child, o.signal), signalled = true;
     if (std::chrono::steady_clock::now() > end) kill(child, SIGKILL);
   }
   if (in[1] >= 0) close(in[1]);
