@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <system_error>
 
 #include "base/error.h"
 
@@ -96,10 +97,19 @@ std::byte* Worker::shared() const {
 
 Team::Team(int threads) : workers_(static_cast<size_t>(std::max(threads, 1))) {
   for (size_t i = 0; i < workers_.size(); ++i) workers_[i].team_ = this, workers_[i].index_ = static_cast<int>(i);
-  for (int i = 1; i < size(); ++i) threads_.emplace_back([this, i] { loop(i); });
+  try {
+    for (int i = 1; i < size(); ++i) threads_.emplace_back([this, i] { loop(i); });
+  } catch (const std::system_error&) {
+    size_t started = threads_.size();
+    stop();
+    fail(ExitCode::unavailable, "no_threads",
+         "the system allows {} of {} threads: use a smaller -t, or raise `ulimit -u`", started + 1, size());
+  }
 }
 
-Team::~Team() {
+Team::~Team() { stop(); }
+
+void Team::stop() {
   stop_ = true;
   generation_.fetch_add(1, std::memory_order_release);
   generation_.notify_all();

@@ -58,7 +58,7 @@ class alignas(64) Worker {  // a cache line of its own: each counts its barriers
 
 class Team {
  public:
-  explicit Team(int threads);  // >= 1; threads - 1 are started
+  explicit Team(int threads);  // >= 1; threads - 1 are started. Error (unavailable) where the system allows fewer
   ~Team();
   Team(const Team&) = delete;
   int size() const { return static_cast<int>(workers_.size()); }
@@ -70,6 +70,7 @@ class Team {
 
  private:
   friend class Worker;
+  void stop();
   void loop(int index);
   void enter(Worker&);
 

@@ -157,9 +157,14 @@ void print_summary(Instance& m, const Generated& g, int64_t kv_tokens) {
                                  static_cast<double>(g.prompt_tokens) / g.prompt_seconds, g.tokens.size());
   if (g.answer_steps > 0) {
     double rate = static_cast<double>(g.answer_steps) / g.answer_seconds;
-    double bytes = static_cast<double>(bytes_read_per_token(m, kv_tokens)) * rate, limit = quick_read_limit(m);
-    line += fmt::format(", {:.0f} tok/s, {:.1f} GB/s ({:.0f} % of {:.0f} GB/s)", rate, bytes / 1e9, 100 * bytes / limit,
-                        limit / 1e9);
+    double bytes = static_cast<double>(bytes_read_per_token(m, kv_tokens)) * rate;
+    line += fmt::format(", {:.0f} tok/s, {:.1f} GB/s", rate, bytes / 1e9);
+    try {
+      double limit = quick_read_limit(m);
+      line += fmt::format(" ({:.0f} % of {:.0f} GB/s)", 100 * bytes / limit, limit / 1e9);
+    } catch (const Error& e) {  // measuring takes memory, and the answer is there without it
+      if (e.code() != ExitCode::unavailable) throw;
+    }
   }
   line += fmt::format(" · KV {} tokens · {}", kv_tokens, name_of(g.finish));
   fmt::print(stderr, "{}{}{}\n", dim, line, plain);

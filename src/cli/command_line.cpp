@@ -1,55 +1,76 @@
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
+#include <iostream>
 #include <new>
+#include <system_error>
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "cli/application.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "text/utf8.h"
 
 namespace ridgeline {
 namespace {
 
-// Help as people read it: what it is, how it is called, examples, and then the options.
-class ExamplesFirst : public CLI::Formatter {
- public:
-  ExamplesFirst() { column_width(34); }
-  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode) const override {
-    if (app->get_parent()) name = app->get_parent()->get_name() + " " + app->get_name();
-    std::string out =
-        make_description(app) + make_usage(app, name) + "\n" + app->get_footer() + "\n" + make_positionals(app);
-    return out + make_groups(app, CLI::AppFormatMode::Normal) + make_subcommands(app, CLI::AppFormatMode::Normal);
-  }
-};
-
-// The message, its further lines indented.
+// The message, its further lines indented. What a file name or a file put into it reaches no terminal as a command.
 int report(const Error& e) {
-  std::string text;
-  for (const char* c = e.what(); *c; ++c) {
-    text += *c;
-    if (*c == '\n' && c[1] != ' ') text += "  ";
+  std::string text = fmt::format("{}ridgeline:{} ", style(Style::error, stderr), style(Style::plain, stderr));
+  for (std::string_view rest = e.what(); !rest.empty();) {
+    auto step = utf8_step(rest);
+    bool plain = step.kind == Utf8Step::character && ((rest[0] >= ' ' || rest[0] < 0) && rest[0] != 127);
+    if (rest[0] == '\n')
+      text += rest.starts_with("\n ") ? "\n" : "\n  ";
+    else if (plain)
+      text += rest.substr(0, step.size);
+    else
+      for (char c : rest.substr(0, step.size)) text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    rest.remove_prefix(step.size);
   }
-  fmt::print(stderr, "{}ridgeline:{} {}\n", style(Style::error, stderr), style(Style::plain, stderr), text);
+  text += '\n';
+  std::fwrite(text.data(), 1, text.size(), stderr);  // where even that fails, the exit status is left
   return static_cast<int>(e.code());
+}
+
+// A descriptor that the caller closed would be given to the next file opened, and a message would go into a model. It reads as
+// the end, and a write to it is an error, except to stderr: who closes that wants no messages.
+void occupy_closed_descriptors() {
+  static constexpr int modes[] = {O_WRONLY, O_RDONLY, O_WRONLY};
+  for (int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (fcntl(descriptor, F_GETFD) < 0) (void)!open("/dev/null", modes[descriptor]);  // takes the lowest that is free
+}
+
+void require_written() {
+  if (std::cout.flush().good() && !std::fflush(stdout) && !std::ferror(stdout)) return;
+  fail(ExitCode::io, "output_failed", "standard output cannot be written: is the disk full, or the pipe closed?");
+}
+
+// What the standard library says of the system: no more threads, a disk that is full.
+Error error_of(const std::system_error& e) {
+  if (e.code() == std::errc::resource_unavailable_try_again)
+    return {ExitCode::unavailable, "no_threads",
+            "the system allows no more threads or processes: use a smaller -t, or raise `ulimit -u`"};
+  return {ExitCode::io, "io_failed", fmt::format("reading or writing failed: {}", e.what())};
 }
 
 int parse_and_run(CLI::App& app, int argc, char** argv) {
   try {
-    app.parse(argc, argv);
-    if (std::fflush(stdout) || std::ferror(stdout))
-      fail(ExitCode::io, "output_failed", "standard output cannot be written: is the disk full, or the pipe closed?");
+    try {
+      if (argc < 2) throw CLI::CallForHelp();
+      app.parse(argc, argv);
+    } catch (const CLI::Success& e) { app.exit(e); }  // --help, --version
+    require_written();
     return static_cast<int>(ExitCode::ok);
-  } catch (const CLI::CallForHelp& e) { return app.exit(e); } catch (const CLI::CallForAllHelp& e) {
-    return app.exit(e);
-  } catch (const CLI::CallForVersion& e) { return app.exit(e); } catch (const CLI::ParseError& e) {
-    return report({ExitCode::usage, "usage",
-                   fmt::format("{}\n  Run `ridgeline --help`, or `ridgeline COMMAND --help`.", e.what())});
+  } catch (const CLI::ParseError& e) {
+    return report({ExitCode::usage, "usage", usage_message(app, e)});
   } catch (const Error& e) { return report(e); } catch (const std::bad_alloc&) {
     return report(
         {ExitCode::unavailable, "out_of_memory", "out of memory: use a smaller -c, a smaller model or a smaller type"});
-  } catch (const std::exception& e) {
+  } catch (const std::system_error& e) { return report(error_of(e)); } catch (const std::exception& e) {
     return report({ExitCode::internal, "internal", fmt::format("a fault of this program: {}", e.what())});
   }
 }
@@ -57,35 +78,12 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
+  occupy_closed_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write, not a signal
   std::signal(SIGXFSZ, SIG_IGN);  // and so is a file that may not grow
   install_sigbus_guard();
-  CLI::App app("Ridgeline: an LLM engine that counts every FLOP and traces every byte.", "ridgeline");
-  app.set_version_flag("--version", RIDGELINE_VERSION);
-  app.footer(
-      "Examples:\n"
-      "  ridgeline run model.gguf \"Why is the sky blue?\"     complete a prompt\n"
-      "  ridgeline run model.gguf                            chat\n"
-      "  ridgeline explain llama-3-8b --batch 64x1@1000      what a step costs, op by op, without weights\n"
-      "  ridgeline verify model.gguf                         one hash for every way of computing the same thing\n"
-      "  ridgeline bench model.gguf -p 500 -n 64             speed, beside the machine's limits\n"
-      "\n"
-      "Exit status: 0 ok, 1 a check failed, 2 usage, 65 bad data, 66 cannot open, 69 does not fit, 70 internal, 74 "
-      "I/O.");
-  app.require_subcommand(0, 1);
-  app.formatter(std::make_shared<ExamplesFirst>());
-  add_run(app);
-  add_explain(app);
-  add_verify(app);
-  add_bench(app);
-  add_inspect(app);
-  add_synth(app);
-  add_pull(app);
-  if (argc < 2) {
-    fmt::print("{}", app.help());
-    return static_cast<int>(ExitCode::ok);
-  }
-  return parse_and_run(app, argc, argv);
+  auto app = make_application();
+  return parse_and_run(*app, argc, argv);
 }
 
 }  // namespace ridgeline

@@ -14,6 +14,12 @@ bool exists(const std::string& path) {
   std::error_code none;
   return std::filesystem::exists(path, none);
 }
+// What could be a name of the catalogue, misspelt; anything else is meant as a path.
+bool could_be_a_name(std::string_view text) {
+  constexpr auto characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+  return !text.empty() && text.size() <= 64 && text.find_first_not_of(characters) == text.npos &&
+         !text.ends_with(".gguf");
+}
 }  // namespace
 
 std::string model_path(const std::string& model) {
@@ -31,7 +37,7 @@ std::string model_path(const std::string& model) {
 NamedModel named_model(const std::string& model) {
   if (const auto* entry = find_in_catalogue(model)) return {std::string(entry->name), entry->config};
   std::string path = model_path(model);
-  if (!exists(path) && !path.ends_with(".gguf")) from_catalogue(model);  // says which names are near
+  if (!exists(path) && could_be_a_name(path)) from_catalogue(model);  // says which names are near
   auto file = std::make_shared<const GgufFile>(GgufFile::open(path));
   GgufModel described = read_model_config(*file);
   Retype as_in_file = pipeline_options(*file, described.config, {}).retype;

@@ -59,7 +59,7 @@ class Progress {
     if (!quiet_) fmt::print(stderr, "{}\n", text);
   }
   void clear() {
-    if (std::exchange(drawn_line_, false)) fmt::print(stderr, "\r\x1b[K");
+    if (std::exchange(drawn_line_, false)) std::fputs("\r\x1b[K", stderr);
   }
 
  private:

@@ -49,6 +49,7 @@ std::optional<std::string> prompt_of(const RunOptions& o) {
   }
   if (is_terminal(stdin)) return {};
   std::string text = read_all(std::cin, "standard input");
+  if (std::ferror(stdin)) fail(ExitCode::io, "input_failed", "standard input cannot be read");
   while (text.ends_with('\n')) text.pop_back();
   if (text.empty())
     fail(ExitCode::usage, "no_prompt", "no prompt: give one as an argument, with -f, or through a pipe");

@@ -11,21 +11,20 @@
 #include "formats/gguf_check.h"
 #include "formats/gguf_config.h"
 #include "instance/gguf_vocabulary.h"
+#include "instance/memory_fit.h"
+#include "program/memory_plan.h"
 
 namespace ridgeline {
 namespace {
 
-double mib(int64_t bytes) { return static_cast<double>(bytes) / 1048576; }
+constexpr int64_t step_tokens = 512;  // a prompt is computed in steps of so many tokens at most
 
-// Says what a model needs before anything large is taken.
-void check_fits(int64_t weights, int64_t kv, int64_t context) {
-  int64_t have = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGE_SIZE);
-  if (weights + kv <= have) return;
-  fail(ExitCode::unavailable, "does_not_fit",
-       "the model does not fit: weights {:.0f} MiB and a KV cache of {:.0f} MiB for {} tokens, this machine has {:.0f} "
-       "MiB; "
-       "use a smaller -c, or a file of a smaller type",
-       mib(weights), mib(kv), context, mib(have));
+MemoryNeed memory_need(const Program& program, const ModelConfig& config, int64_t context) {
+  MemoryNeed need{.weights = Weights::bytes_needed(program), .context = context};
+  if (program.is_cached()) need.block = KvMemory::block_bytes(program, head_dim_of(config));
+  int64_t step = std::min(step_tokens, context);
+  need.scratch = plan_memory(program, {{{step, context - step, 1}}}).peak;
+  return need;
 }
 
 }  // namespace
@@ -66,9 +65,9 @@ void Instance::load(const std::string& path, const InstanceOptions& o) {
 
   Program program = apply(build(name_, DType::bf16, config_), pipeline_options(file, config_, o));
   context_ = o.context ? o.context : std::min<int64_t>(context_of(config_), 4096);
-  int64_t blocks = (context_ + block_tokens - 1) / block_tokens, kv = 0;
-  if (program.is_cached()) kv = blocks * KvMemory::block_bytes(program, head_dim_of(config_));
-  check_fits(Weights::bytes_needed(program), kv, context_);
+  int64_t blocks = (context_ + block_tokens - 1) / block_tokens;
+  MemoryNeed need = memory_need(program, config_, context_);
+  require_fit(name_, need, memory_limit());
 
   team_ = std::make_unique<Team>(o.threads ? o.threads : available_processors());
   weights_ = Weights::load(program, file, config_, *team_);
@@ -79,7 +78,7 @@ void Instance::load(const std::string& path, const InstanceOptions& o) {
         fmt::format("the model was trained for {} tokens of context; {} are asked for", context_of(config_), context_));
   report_.file_bytes = static_cast<int64_t>(file.file_bytes());
   report_.weight_bytes = weights_->bytes();
-  report_.kv_bytes = kv;
+  report_.kv_bytes = need.kv();
   for (const auto& w : file.warnings()) report_.warnings.push_back(w);
   for (auto& w : model.warnings) report_.warnings.push_back(std::move(w));
   executor_.emplace(std::move(program), *weights_, kv_ ? &*kv_ : nullptr, *team_, kernels_);
