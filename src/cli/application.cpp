@@ -7,6 +7,8 @@
 
 #include "base/edit_distance.h"
 #include "cli/commands.h"
+#include "cli/completion.h"
+#include "cli/man_page.h"
 
 namespace ridgeline {
 namespace {
@@ -39,7 +41,7 @@ void require_decimal_numbers(CLI::App& command) {
   for (CLI::Option* option : command.get_options()) {
     std::string type = option->get_type_name();
     bool real = type.starts_with("FLOAT"), whole = type.starts_with("INT") || type.starts_with("UINT");
-    if (option->get_type_size() == 0 || (!real && !whole)) continue;
+    if (option->get_items_expected_max() == 0 || (!real && !whole)) continue;
     auto read = [real](std::string& text) {
       auto number = real ? decimal<double>(text) : decimal<int64_t>(text);
       if (!number) return fmt::format("'{}' is not a {} number", text, real ? "decimal" : "whole decimal");
@@ -71,6 +73,12 @@ std::string_view culprit(const std::vector<std::string>& left) {
   return left.empty() ? std::string_view() : left.front();
 }
 
+// Ends parsing as --version does: the text is printed, with the end of its last line.
+[[noreturn]] void answer(std::string text) {
+  if (text.ends_with('\n')) text.pop_back();
+  throw CLI::CallForVersion(text, 0);
+}
+
 }  // namespace
 
 std::unique_ptr<CLI::App> make_application() {
@@ -88,6 +96,14 @@ std::unique_ptr<CLI::App> make_application() {
       "\n"
       "Exit status: 0 ok, 1 a check failed, 2 usage, 65 bad data, 66 cannot open, 69 does not fit, 70 internal, 74 "
       "I/O.");
+  // Both are answered as --version is: printed, and nothing else is asked for.
+  app->add_option_function<std::string>(
+         "--completion", [app = app.get()](const std::string& shell) { answer(completion_script(*app, shell)); },
+         "Print a completion script for a shell and exit")
+      ->option_text("bash|zsh|fish")
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  app->add_flag_callback(
+      "--man", [app = app.get()] { answer(man_page(*app)); }, "Print the manual page, for `man -l -`, and exit");
   app->require_subcommand(0, 1);
   app->formatter(std::make_shared<ExamplesFirst>());
   add_run(*app);

@@ -87,7 +87,7 @@ void add_run(CLI::App& app) {
   auto o = std::make_shared<RunOptions>();
   add_model_options(*c, o->model);
   c->add_option("prompt", o->prompt, "The prompt; without one, and at a terminal: chat")->group("Prompt");
-  c->add_option("-f,--file", o->prompt_file, "Read the prompt from a file")->group("Prompt");
+  c->add_option("-f,--file", o->prompt_file, "Read the prompt from a file")->option_text("FILE")->group("Prompt");
   c->add_option("--system", o->system, "System prompt")->group("Prompt");
   c->add_flag("--raw", o->raw, "Complete the text as it is, without the chat template")->group("Prompt");
   auto& s = o->generate.sampler;

@@ -66,9 +66,9 @@ TEST(MemoryFit, SaysWhatIsNeededAndWhatWouldFit) {
       return e.what();
     }
   };
-  for (const char* part : {"weights                  100.0 MiB", "KV cache, 4,096 tokens   128.0 MiB",
-                           "scratch of a step         10.0 MiB", "together                 238.0 MiB",
-                           "left on this machine    160.0 MiB", "-c 1600 fits"})
+  for (const char* part :
+       {"weights                 100.0 MiB", "KV cache, 4,096 tokens  128.0 MiB", "scratch of a step        10.0 MiB",
+        "together                238.0 MiB", "left on this machine    160.0 MiB", "-c 1600 fits"})
     EXPECT_NE(refused(160).find(part), std::string::npos) << part << "\nis not in\n" << refused(160);
   EXPECT_NE(refused(110).find("no context fits"), std::string::npos);
   EXPECT_NE(refused(0).find("no context fits"), std::string::npos);
