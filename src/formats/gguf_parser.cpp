@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <numeric>
 #include <utility>
 
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "formats/file_kind.h"
 
 namespace ridgeline {
 namespace {
@@ -17,47 +19,6 @@ namespace {
 template <class... A>
 [[noreturn]] void bad(std::string id, fmt::format_string<A...> text, A&&... args) {
   fail(ExitCode::bad_data, std::move(id), text, std::forward<A>(args)...);
-}
-
-// What people hand over instead of a GGUF file, by its first bytes.
-struct OtherFile {
-  std::string_view begins, is;
-};
-constexpr OtherFile other_files[] = {
-    {"FUGG", "a GGUF file of a big-endian machine; convert the model again, for little endian"},
-    {"GGML", "an unversioned GGML file, a format before GGUF; convert the model again"},
-    {"lmgg", "an unversioned GGML file, a format before GGUF; convert the model again"},
-    {"GGMF", "a GGMF file, a format before GGUF; convert the model again"},
-    {"fmgg", "a GGMF file, a format before GGUF; convert the model again"},
-    {"GGJT", "a GGJT file, a format before GGUF; convert the model again"},
-    {"tjgg", "a GGJT file, a format before GGUF; convert the model again"},
-    {"ggla", "a GGLA adapter, a format before GGUF; convert the adapter again"},
-    {"algg", "a GGLA adapter, a format before GGUF; convert the adapter again"},
-    {"PK\x03\x04", "a zip archive (PyTorch's format, perhaps); convert the model to GGUF"},
-    {"\x1f\x8b", "a gzip archive; unpack it first"},
-    {"<", "a web page or XML, likely saved in place of the file; download it again"},
-    {"{", "JSON"},
-};
-constexpr std::string_view lfs_pointer = "version https://git-lfs.github.com/spec/";
-
-std::string_view as_text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-[[noreturn]] void bad_magic(std::string_view begin) {
-  if (begin.starts_with(lfs_pointer)) {
-    bad("lfs_pointer",
-        "this is a Git LFS pointer, the text that stands in for a large file, not the model itself.\n"
-        "Fetch the file it points to: `git lfs pull`, or download the model from its page.");
-  }
-  for (auto& other : other_files) {
-    if (begin.starts_with(other.begins)) bad("bad_magic", "expected a GGUF file, found {}.", other.is);
-  }
-  if (begin.size() > 8 && begin[8] == '{') {
-    bad("bad_magic", "expected a GGUF file, found a safetensors file; convert the model to GGUF.");
-  }
-  bad("bad_magic", "expected a GGUF file, which begins with \"GGUF\"; this one begins with {}.",
-      printable(begin.substr(0, 4)));
 }
 
 // Digits in groups of three, as people compare file sizes.
@@ -95,8 +56,10 @@ void GgufParser::run(GgufFile& file) {
 
 void GgufParser::magic_and_version(GgufFile& file) {
   if (file_bytes_ == 0) bad("gguf_truncated", "the file is empty.");
-  auto begin = as_text(header_.first(std::min<size_t>(header_.size(), 64)));
-  if (begin.substr(0, 4) != std::string_view("GGUF").substr(0, begin.size())) bad_magic(begin);
+  auto begin = header_.first(std::min<size_t>(header_.size(), 64));
+  constexpr std::string_view magic = "GGUF";
+  if (std::memcmp(begin.data(), magic.data(), std::min(begin.size(), magic.size())))
+    refuse_other_file(begin, "bad_magic", "a GGUF file, which begins with \"GGUF\"");
   reader_.take(4, "the magic number");
   file.version_ = reader_.read<uint32_t>("the version");
   if (file.version_ == 2 || file.version_ == 3) return;
