@@ -15,13 +15,15 @@ inline constexpr uint64_t gguf_array_elements = 16ull << 20;
 inline constexpr uint64_t tensor_dimensions = 4;
 inline constexpr uint64_t alignment_least = 8, alignment_most = 4096;
 
+// Files of one model: shards, or parts of a split GGUF; the largest published have a few hundred.
+inline constexpr uint64_t shards = 1'000;
+
 // safetensors files, and the JSON beside them
 inline constexpr uint64_t safetensors_header_bytes = 100'000'000;  // the most the format's own reader takes
 inline constexpr uint64_t safetensors_tensors = 1'048'576;
 inline constexpr uint64_t safetensors_name_bytes = 1'024;
 inline constexpr uint64_t safetensors_dimensions = 64;
 inline constexpr uint64_t safetensors_metadata_entries = 65'536;
-inline constexpr uint64_t shards = 1'000;  // files of one model; the largest published have a few hundred
 inline constexpr uint64_t index_bytes = 64ull << 20, index_values = 1ull << 21;
 inline constexpr uint64_t config_bytes = 4ull << 20, config_values = 1ull << 18;
 inline constexpr int json_depth = 64;

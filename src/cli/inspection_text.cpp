@@ -5,6 +5,8 @@
 
 #include "base/text_table.h"
 #include "cost/explain.h"
+#include "formats/gguf.h"
+#include "formats/hf_directory.h"
 #include "ops/attention.h"
 
 namespace ridgeline {
@@ -63,8 +65,8 @@ std::string memory_text(const Inspection& it) {
 std::string types_text(const Inspection& it) {
   TextTable table({{"type", Align::left}, {"tensors"}, {"elements"}, {"bytes"}, {"", Align::left}});
   for (const auto& s : it.types)
-    table.row({std::string(s.type->name), grouped(s.tensors), grouped(s.elements), grouped(s.bytes),
-               s.type->dtype ? "" : "does not compute here"});
+    table.row({std::string(s.type), grouped(s.tensors), grouped(s.elements), grouped(s.bytes),
+               s.computes ? "" : "does not compute here"});
   return table.text();
 }
 
@@ -76,16 +78,30 @@ std::string tokenizer_text(const Inspection& it) {
   return text + ", " + many(t.tokens, "token") + (t.works ? "" : ", not supported");
 }
 
-std::string name_of(const GgufFile& file, const Inspection& it) {
+const GgufFile* as_gguf(const Checkpoint& model) { return dynamic_cast<const GgufFile*>(&model); }
+
+std::string name_of(const Checkpoint& model, const Inspection& it) {
   if (it.model) return it.model->name;
-  auto* name = file.metadata().find_entry("general.name");
-  return name ? file.metadata().show(*name) : "a file without a name";
+  auto* gguf = as_gguf(model);
+  auto* name = gguf ? gguf->metadata().find_entry("general.name") : nullptr;
+  return name ? gguf->metadata().show(*name) : "a model without a name";
 }
 
-bool is_unsupported(const Inspection& it, const GgufTensor& t) {
-  if (!it.model) return !t.type->dtype;
+bool is_unsupported(const Inspection& it, const StoredTensor& t) {
+  if (!it.model) return !t.dtype;
   const auto& list = it.model->unsupported;
-  return std::find(list.begin(), list.end(), &t) != list.end();
+  return std::any_of(list.begin(), list.end(), [&](const StoredTensor& u) { return u.name == t.name; });
+}
+
+std::string files_text(const Checkpoint& model) {
+  std::string tensors = many(static_cast<int64_t>(model.size()), "tensor");
+  size_t files = model.files().size();
+  if (auto* gguf = as_gguf(model)) {
+    std::string parts = files > 1 ? fmt::format(" in {} parts", files) : "";
+    return fmt::format("GGUF version {}{}, {}, {}", gguf->version(), parts, tensors,
+                       many(static_cast<int64_t>(gguf->metadata().entries().size()), "metadata key"));
+  }
+  return fmt::format("safetensors in {}, {}", many(static_cast<int64_t>(files), "file"), tensors);
 }
 
 Json config_json(const ModelConfig& config) {
@@ -113,8 +129,8 @@ Json value_json(const GgufMetadata& metadata, const GgufEntry& e) {
 
 }  // namespace
 
-std::string inspection_text(const GgufFile& file, const Inspection& it) {
-  std::string text = fmt::format("{}   {}   {} parameters   {} on disk\n", name_of(file, it),
+std::string inspection_text(const Checkpoint& model, const Inspection& it) {
+  std::string text = fmt::format("{}   {}   {} parameters   {} on disk\n", name_of(model, it),
                                  it.architecture.empty() ? "no architecture" : plain(it.architecture),
                                  parameter_text(it.parameters), bytes_text(it.file_bytes));
   if (it.model) {
@@ -126,29 +142,30 @@ std::string inspection_text(const GgufFile& file, const Inspection& it) {
   text += types_text(it) + "\n";
   text += fmt::format("tokenizer      {}\n", tokenizer_text(it));
   text += fmt::format("chat template  {}\n", it.text.chat_template ? "yes" : "no");
-  text += fmt::format("file           GGUF version {}, {}, {}\n", file.version(),
-                      many(static_cast<int64_t>(file.tensors().size()), "tensor"),
-                      many(static_cast<int64_t>(file.metadata().entries().size()), "metadata key"));
+  text += fmt::format("files          {}\n", files_text(model));
   if (it.model && !it.model->unsupported.empty())
     text +=
         fmt::format("cannot run     {} of the weights have a type that nothing computes with here: the first is {}\n",
-                    grouped(static_cast<int64_t>(it.model->unsupported.size())), it.model->unsupported.front()->text());
+                    grouped(static_cast<int64_t>(it.model->unsupported.size())), it.model->unsupported.front().text());
   for (const auto& w : it.warnings) text += fmt::format("warning        {}\n", w);
   return text;
 }
 
-Json inspection_json(const GgufFile& file, const Inspection& it) {
+Json inspection_json(const Checkpoint& model, const Inspection& it) {
   Json j = {{"architecture", it.architecture},
             {"name", nullptr},
             {"parameters", it.parameters},
             {"file_bytes", it.file_bytes}};
-  j["gguf_version"] = file.version();
+  auto* gguf = as_gguf(model);
+  j["format"] = gguf ? "gguf" : "safetensors";
+  j["gguf_version"] = gguf ? Json(gguf->version()) : Json();
+  j["files"] = model.files().size();
   j["config"] = nullptr;
   if (it.model) j["name"] = it.model->name, j["config"] = config_json(it.model->config);
   j["types"] = Json::array();
   for (const auto& s : it.types)
-    j["types"].push_back({{"type", s.type->name},
-                          {"computes", s.type->dtype.has_value()},
+    j["types"].push_back({{"type", s.type},
+                          {"computes", s.computes},
                           {"tensors", s.tensors},
                           {"elements", s.elements},
                           {"bytes", s.bytes}});
@@ -166,53 +183,57 @@ Json inspection_json(const GgufFile& file, const Inspection& it) {
   j["chat_template"] = it.text.chat_template;
   j["unsupported"] = Json::array();
   if (it.model)
-    for (auto* t : it.model->unsupported) j["unsupported"].push_back(t->name);
+    for (const auto& t : it.model->unsupported) j["unsupported"].push_back(t.name);
   j["warnings"] = it.warnings;
   j["error"] = nullptr;
   if (it.refused) j["error"] = {{"id", it.refused->id()}, {"message", it.refused->what()}};
   return j;
 }
 
-std::string tensors_text(const GgufFile& file, const Inspection& it) {
+std::string tensors_text(const Checkpoint& model, const Inspection& it) {
   TextTable table({{"tensor", Align::left},
                    {"type", Align::left},
                    {"shape", Align::left},
                    {"offset"},
                    {"bytes"},
                    {"", Align::left}});
-  for (const auto& t : file.tensors())
-    table.row({std::string(t.name), std::string(t.type->name),
-               fmt::format("{}", fmt::join(t.ne.begin(), t.ne.begin() + t.rank, " x ")),
-               grouped(static_cast<int64_t>(t.offset)), grouped(static_cast<int64_t>(t.bytes)),
-               is_unsupported(it, t) ? "cannot run" : ""});
-  return table.text();
-}
-
-Json tensors_json(const GgufFile& file, const Inspection& it) {
-  Json list = Json::array();
-  for (const auto& t : file.tensors())
-    list.push_back({{"name", t.name},
-                    {"type", t.type->name},
-                    {"shape", std::vector(t.ne.begin(), t.ne.begin() + t.rank)},
-                    {"offset", t.offset},
-                    {"bytes", t.bytes},
-                    {"computes", !is_unsupported(it, t)}});
-  return list;
-}
-
-std::string metadata_text(const GgufFile& file) {
-  TextTable table({{"key", Align::left}, {"type", Align::left}, {"value", Align::left}});
-  for (const auto& e : file.metadata().entries()) {
-    std::string type(name_of(e.type));
-    if (e.is_array) type = fmt::format("{}[{}]", type, grouped(static_cast<int64_t>(e.count)));
-    table.row({std::string(e.key), type, file.metadata().show(e, 60)});
+  for (size_t i = 0; i < model.size(); ++i) {
+    StoredTensor t = model.at(i);
+    table.row({plain(t.name), std::string(t.type), t.shape_text(), grouped(static_cast<int64_t>(t.offset)),
+               grouped(static_cast<int64_t>(t.bytes.size())), is_unsupported(it, t) ? "cannot run" : ""});
   }
   return table.text();
 }
 
-Json metadata_json(const GgufFile& file) {
+Json tensors_json(const Checkpoint& model, const Inspection& it) {
+  Json list = Json::array();
+  for (size_t i = 0; i < model.size(); ++i) {
+    StoredTensor t = model.at(i);
+    Json row = {{"name", t.name},     {"type", t.type},          {"shape", t.dimensions()},
+                {"offset", t.offset}, {"bytes", t.bytes.size()}, {"computes", !is_unsupported(it, t)}};
+    if (model.files().size() > 1) row["file"] = t.file->path();
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
+std::string metadata_text(const Checkpoint& model) {
+  auto* gguf = as_gguf(model);
+  if (!gguf) return dynamic_cast<const HfDirectory&>(model).config().dump(2, ' ', true) + "\n";
+  TextTable table({{"key", Align::left}, {"type", Align::left}, {"value", Align::left}});
+  for (const auto& e : gguf->metadata().entries()) {
+    std::string type(name_of(e.type));
+    if (e.is_array) type = fmt::format("{}[{}]", type, grouped(static_cast<int64_t>(e.count)));
+    table.row({std::string(e.key), type, gguf->metadata().show(e, 60)});
+  }
+  return table.text();
+}
+
+Json metadata_json(const Checkpoint& model) {
+  auto* gguf = as_gguf(model);
+  if (!gguf) return dynamic_cast<const HfDirectory&>(model).config();
   Json j = Json::object();
-  for (const auto& e : file.metadata().entries()) j[std::string(e.key)] = value_json(file.metadata(), e);
+  for (const auto& e : gguf->metadata().entries()) j[std::string(e.key)] = value_json(gguf->metadata(), e);
   return j;
 }
 

@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "base/error.h"
-#include "formats/gguf_config.h"
+#include "formats/open.h"
 #include "hub/pull.h"
 #include "instance/instance.h"
 
@@ -38,10 +38,10 @@ NamedModel named_model(const std::string& model) {
   if (const auto* entry = find_in_catalogue(model)) return {std::string(entry->name), entry->config};
   std::string path = model_path(model);
   if (!exists(path) && could_be_a_name(path)) from_catalogue(model);  // says which names are near
-  auto file = std::make_shared<const GgufFile>(GgufFile::open(path));
-  GgufModel described = read_model_config(*file);
-  Retype as_in_file = pipeline_options(*file, described.config, {}).retype;
-  return {described.name, described.config, as_in_file, file};
+  std::shared_ptr<const Checkpoint> files = open_checkpoint(path, Weightless::allowed);
+  ModelDescription described = read_model_config(*files);
+  Retype as_in_files = pipeline_options(*files, described.config, {}).retype;
+  return {described.name, described.config, as_in_files, files};
 }
 
 }  // namespace ridgeline

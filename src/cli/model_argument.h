@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "formats/gguf.h"
+#include "formats/checkpoint.h"
 #include "models/catalogue.h"
 #include "passes/passes.h"
 
@@ -17,11 +17,11 @@ std::string model_path(const std::string& model);
 struct NamedModel {
   std::string name;
   ModelConfig config;
-  Retype retype = {};                         // a file: its types; the catalogue: nothing
-  std::shared_ptr<const GgufFile> file = {};  // what retype reads
+  Retype retype = {};                            // of files: their types; the catalogue: nothing
+  std::shared_ptr<const Checkpoint> files = {};  // what retype reads
 };
-// A name of the catalogue, whose matrices are bf16, or what model_path() takes. Throws what reading the file throws; Error
-// (usage) for an unknown name, with the nearest ones.
+// A name of the catalogue, whose matrices are bf16, or what model_path() takes; the weights of a directory may be missing.
+// Throws what reading the files throws; Error (usage) for an unknown name, with the nearest ones.
 NamedModel named_model(const std::string& model);
 
 }  // namespace ridgeline

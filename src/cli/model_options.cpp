@@ -34,7 +34,7 @@ DType weight_type(const std::string& name) {
 DType kv_type(const std::string& name) { return one_of(name, {DType::bf16, DType::f32}); }
 
 void add_model_options(CLI::App& c, ModelOptions& o) {
-  c.add_option("model", o.path, "A GGUF file, or USER/REPO[:QUANT] of the hub, once pulled")
+  c.add_option("model", o.path, "A GGUF file, a Hugging Face directory, or USER/REPO[:QUANT] of the hub, once pulled")
       ->required()
       ->option_text("MODEL")
       ->group("Model");

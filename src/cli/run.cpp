@@ -74,6 +74,7 @@ void run(RunOptions o) {
   o.generate.sampler.seed = o.seed >= 0 ? static_cast<uint64_t>(o.seed) : std::random_device{}();
   o.generate.sampler.check();
   auto prompt = prompt_of(o);
+  o.model.instance.needs_text = true;
   auto model = Instance::open(model_path(o.model.path), o.model.instance);
   if (!o.quiet) print_opened(*model);
   if (prompt) return run_once(*model, o, *prompt);

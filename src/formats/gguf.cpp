@@ -3,12 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/limits.h"
 #include "formats/gguf_parser.h"
 
 namespace ridgeline {
+namespace {
+
+Error cannot_load(const std::string& path, const Error& e) {
+  if (e.code() == ExitCode::cannot_open) return e;  // says it all
+  return {e.code(), e.id(), fmt::format("cannot load {}\n{}", path, e.what())};
+}
+
+}  // namespace
 
 std::vector<int64_t> GgufTensor::shape() const {
   std::vector<int64_t> dims(static_cast<size_t>(rank));
@@ -22,12 +31,22 @@ std::string GgufTensor::text() const {
 
 GgufFile GgufFile::parse(std::span<const std::byte> image) {
   GgufFile file;
-  file.file_ = image;
+  file.parts_.push_back({{}, {}, image});
   GgufParser(image, image.size()).run(file);
+  file.index_names();
   return file;
 }
 
-GgufFile GgufFile::open(const std::string& path) try {
+GgufFile GgufFile::open(const std::string& path) {
+  GgufFile file = open_one(path);
+  try {
+    file.join_parts(path);
+    file.index_names();
+  } catch (const Error& e) { throw cannot_load(path, e); }
+  return file;
+}
+
+GgufFile GgufFile::open_one(const std::string& path) try {
   MappedFile mapping = MappedFile::open(path);
   uint64_t size = mapping.bytes().size(), most = std::min(size, limits::gguf_header_bytes);
   // The header is parsed from a copy, never from the mapping: another process may write to the file, and what was
@@ -35,21 +54,55 @@ GgufFile GgufFile::open(const std::string& path) try {
   // enough.
   for (uint64_t length = std::min<uint64_t>(1 << 20, most);; length = std::min(2 * length, most)) {
     GgufFile file;
-    file.header_ = mapping.copy(0, length);
-    file.file_ = mapping.bytes();
+    Part& part = file.parts_.emplace_back();
+    part.header = mapping.copy(0, length);
+    part.file = mapping.bytes();
     try {
-      GgufParser(file.header_, size).run(file);
+      GgufParser(part.header, size).run(file);
     } catch (const Error& e) {
       if (e.id() != GgufParser::goes_on) throw;
       if (length < most) continue;
       fail(ExitCode::bad_data, "gguf_limit", "the header takes more than {} bytes, the most a file may have.", most);
     }
-    file.mapping_ = std::move(mapping);
+    part.mapping = std::move(mapping);
     return file;
   }
-} catch (const Error& e) {
-  if (e.code() == ExitCode::cannot_open) throw;  // says it all
-  throw Error(e.code(), e.id(), fmt::format("cannot load {}\n{}", path, e.what()));
+} catch (const Error& e) { throw cannot_load(path, e); }
+
+void GgufFile::join(GgufFile part) {
+  auto number = static_cast<uint32_t>(parts_.size());
+  for (GgufTensor& t : part.tensors_) {
+    t.part = number;
+    tensors_.push_back(t);
+  }
+  for (auto& w : part.warnings_) warnings_.push_back(fmt::format("part {}: {}", number + 1, w));
+  parts_.push_back(std::move(part.parts_.front()));
+}
+
+void GgufFile::index_names() {
+  by_name_.resize(tensors_.size());
+  std::iota(by_name_.begin(), by_name_.end(), 0u);
+  auto name = [&](uint32_t i) { return tensors_[i].name; };
+  std::sort(by_name_.begin(), by_name_.end(), [&](uint32_t a, uint32_t b) { return name(a) < name(b); });
+  auto twice =
+      std::adjacent_find(by_name_.begin(), by_name_.end(), [&](uint32_t a, uint32_t b) { return name(a) == name(b); });
+  if (twice != by_name_.end())
+    fail(ExitCode::bad_data, "gguf_duplicate_tensor", "tensor {} is there twice.", name(*twice));
+}
+
+std::string GgufFile::path() const { return parts_[0].mapping ? parts_[0].mapping->path() : std::string(); }
+
+std::vector<const MappedFile*> GgufFile::files() const {
+  std::vector<const MappedFile*> files;
+  for (const Part& part : parts_)
+    if (part.mapping) files.push_back(&*part.mapping);
+  return files;
+}
+
+int64_t GgufFile::file_bytes() const {
+  int64_t sum = 0;
+  for (const Part& part : parts_) sum += static_cast<int64_t>(part.file.size());
+  return sum;
 }
 
 const GgufTensor* GgufFile::find_tensor(std::string_view name) const {
@@ -64,20 +117,41 @@ const GgufTensor& GgufFile::tensor(std::string_view name) const {
        tensors_.size());
 }
 
+std::optional<StoredTensor> GgufFile::find(std::string_view name) const {
+  const GgufTensor* t = find_tensor(name);
+  return t ? std::optional(stored(*t)) : std::nullopt;
+}
+
+StoredTensor GgufFile::stored(const GgufTensor& t) const {
+  const Part& part = parts_[t.part];
+  return {.name = t.name,
+          .type = t.type->name,
+          .dtype = t.type->dtype,
+          .shape = t.shape(),
+          .elements = static_cast<int64_t>(t.elements),
+          .offset = t.offset,
+          .bytes = part.file.subspan(t.offset, t.bytes),
+          .file = part.mapping ? &*part.mapping : nullptr,
+          .format = FileFormat::gguf};
+}
+
+std::string GgufFile::computing_types() const {
+  std::string known;
+  for (auto& type : ggml_types())
+    if (type.dtype) known += fmt::format("{}{}", known.empty() ? "" : ", ", type.name);
+  return known;
+}
+
 DType GgufFile::dtype(const GgufTensor& tensor) const {
   if (tensor.type->dtype) return *tensor.type->dtype;
-  std::string known;
-  for (auto& type : ggml_types()) {
-    if (type.dtype) known += fmt::format("{}{}", known.empty() ? "" : ", ", type.name);
-  }
   fail(ExitCode::bad_data, "gguf_unsupported_type",
        "tensor {}: the type {} is known, but nothing computes with it here.\nUse a file whose tensors are of {}.",
-       tensor.text(), tensor.type->name, known);
+       tensor.text(), tensor.type->name, computing_types());
 }
 
 std::span<const std::byte> GgufFile::data(const GgufTensor& tensor) const {
   dtype(tensor);
-  return file_.subspan(tensor.offset, tensor.bytes);
+  return parts_[tensor.part].file.subspan(tensor.offset, tensor.bytes);
 }
 
 }  // namespace ridgeline

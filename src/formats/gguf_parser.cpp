@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <numeric>
 #include <utility>
 
 #include "base/checked.h"
@@ -51,7 +50,6 @@ void GgufParser::run(GgufFile& file) {
 
   file.data_begin_ = *checked_align(reader_.position(), file.alignment_);  // of a place in memory: it fits
   place(file);
-  reject_duplicates(file);
 }
 
 void GgufParser::magic_and_version(GgufFile& file) {
@@ -164,8 +162,10 @@ uint64_t GgufParser::alignment(const GgufMetadata& metadata) const {
 }
 
 GgufTensor GgufParser::tensor() {
-  GgufTensor t = {
-      .name = name("a tensor's name", limits::gguf_tensor_name_bytes - 1), .ne = {1, 1, 1, 1}, .elements = 1};
+  GgufTensor t = {.name = name("a tensor's name", limits::gguf_tensor_name_bytes - 1),
+                  .ne = {1, 1, 1, 1},
+                  .elements = 1,
+                  .part = 0};
   uint32_t rank = reader_.read<uint32_t>("the number of dimensions");
   if (rank < 1 || rank > limits::tensor_dimensions) {
     bad("gguf_dimensions", "tensor {} has {} dimensions; expected 1 to {}.", t.name, rank, limits::tensor_dimensions);
@@ -236,17 +236,6 @@ void GgufParser::place(GgufFile& file) const {
     file.warnings_.push_back(fmt::format("{} bytes after the last tensor belong to nothing and are ignored",
                                          grouped(file_bytes_ - expected)));
   }
-}
-
-void GgufParser::reject_duplicates(GgufFile& file) const {
-  auto& order = file.by_name_;
-  order.resize(file.tensors_.size());
-  std::iota(order.begin(), order.end(), 0u);
-  auto name = [&](uint32_t i) { return file.tensors_[i].name; };
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return name(a) < name(b); });
-  auto twice =
-      std::adjacent_find(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return name(a) == name(b); });
-  if (twice != order.end()) bad("gguf_duplicate_tensor", "tensor {} is there twice.", name(*twice));
 }
 
 }  // namespace ridgeline

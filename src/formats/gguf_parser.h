@@ -11,7 +11,7 @@ class GgufParser {
   // on beyond what is given of it, run() raises an Error with the id `goes_on`.
   GgufParser(std::span<const std::byte> header, uint64_t file_bytes);
   static constexpr const char* goes_on = "gguf_header_goes_on";
-  // Fills everything but where the bytes are kept. Errors: see GgufFile::open.
+  // Fills everything but where the bytes are kept, and the order of names. Errors: see GgufFile::open.
   void run(GgufFile& file);
 
  private:
@@ -25,7 +25,6 @@ class GgufParser {
   uint64_t alignment(const GgufMetadata& metadata) const;
   GgufTensor tensor();
   void place(GgufFile& file) const;
-  void reject_duplicates(GgufFile& file) const;
 
   std::span<const std::byte> header_;
   uint64_t file_bytes_;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "instance/gguf_vocabulary.h"
 #include "instance/instance.h"
+#include "instance/model_text.h"
 #include "program/memory_plan.h"
 #include "runtime/kv_memory.h"
 #include "text/chat_template.h"
@@ -11,22 +11,23 @@
 namespace ridgeline {
 namespace {
 
-std::vector<Inspection::TypeSum> sum_types(const GgufFile& file) {
+std::vector<Inspection::TypeSum> sum_types(const Checkpoint& model) {
   std::vector<Inspection::TypeSum> sums;
-  for (const auto& t : file.tensors()) {
+  for (size_t i = 0; i < model.size(); ++i) {
+    StoredTensor t = model.at(i);
     auto at = std::find_if(sums.begin(), sums.end(), [&](const auto& s) { return s.type == t.type; });
-    if (at == sums.end()) at = sums.insert(at, {t.type});
+    if (at == sums.end()) at = sums.insert(at, {t.type, t.dtype.has_value()});
     ++at->tensors;
-    at->elements += static_cast<int64_t>(t.elements);
-    at->bytes += static_cast<int64_t>(t.bytes);
+    at->elements += t.elements;
+    at->bytes += static_cast<int64_t>(t.bytes.size());
   }
   std::stable_sort(sums.begin(), sums.end(), [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
   return sums;
 }
 
-Inspection::Memory memory_of(const GgufFile& file, const GgufModel& model) {
+Inspection::Memory memory_of(const Checkpoint& files, const ModelDescription& model) {
   bool runs = model.unsupported.empty();
-  PipelineOptions options = runs ? pipeline_options(file, model.config, {}) : PipelineOptions();
+  PipelineOptions options = runs ? pipeline_options(files, model.config, {}) : PipelineOptions();
   Program program = apply(build(model.name, DType::bf16, model.config), options);
   Inspection::Memory m;
   m.kv_token = KvMemory::block_bytes(program, head_dim_of(model.config)) / block_tokens;
@@ -39,20 +40,22 @@ Inspection::Memory memory_of(const GgufFile& file, const GgufModel& model) {
   return m;
 }
 
-void read_text(const GgufFile& file, Inspection& it) {
-  const GgufMetadata& metadata = file.metadata();
-  it.text.kind = metadata.find<std::string>("tokenizer.ggml.model").value_or("");
-  it.text.pre = metadata.find<std::string>("tokenizer.ggml.pre").value_or("");
-  if (auto* tokens = metadata.find_entry("tokenizer.ggml.tokens")) it.text.tokens = static_cast<int64_t>(tokens->count);
-  if (it.text.kind.empty()) return;
+void read_text(const Checkpoint& model, Inspection& it) {
+  TokenizerFacts facts = tokenizer_facts(model);
+  it.text.kind = facts.kind;
+  it.text.pre = facts.pre;
+  it.text.tokens = facts.tokens;
+  if (facts.kind.empty()) return;
   try {
-    Tokenizer tokenizer(read_vocabulary(file));
-    it.text.works = true;
+    if (auto vocabulary = vocabulary_in(model)) {
+      Tokenizer tokenizer(*vocabulary);
+      it.text.works = true;
+    }
   } catch (const Error& e) {
     if (!e.id().starts_with("unsupported_")) throw;
     it.warnings.push_back(e.what());
   }
-  auto source = read_chat_template(file);
+  auto source = chat_template_in(model);
   if (!source) return;
   try {
     ChatTemplate compiled(*source);
@@ -62,20 +65,20 @@ void read_text(const GgufFile& file, Inspection& it) {
 
 }  // namespace
 
-Inspection inspect(const GgufFile& file) {
+Inspection inspect(const Checkpoint& files) {
   Inspection it;
-  it.file_bytes = static_cast<int64_t>(file.file_bytes());
-  it.types = sum_types(file);
-  it.warnings = file.warnings();
+  it.architecture = files.architecture();
+  it.file_bytes = files.file_bytes();
+  it.types = sum_types(files);
+  it.warnings = files.warnings();
   for (const auto& sum : it.types) it.parameters += sum.elements;
   try {
-    it.architecture = file.metadata().find<std::string>("general.architecture").value_or("");
-    GgufModel model = describe_model(file);
+    ModelDescription model = describe_model(files);
     it.parameters = build(model.name, DType::f32, model.config).parameters();
-    it.memory = memory_of(file, model);
+    it.memory = memory_of(files, model);
     it.warnings.insert(it.warnings.end(), model.warnings.begin(), model.warnings.end());
     it.model = std::move(model);
-    read_text(file, it);
+    read_text(files, it);
   } catch (const Error& e) {
     if (e.code() != ExitCode::bad_data) throw;
     it.refused = e;

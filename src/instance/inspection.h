@@ -5,18 +5,19 @@
 #include <vector>
 
 #include "base/error.h"
-#include "formats/gguf_config.h"
+#include "formats/checkpoint.h"
 
 namespace ridgeline {
 
 struct Inspection {
-  std::string architecture;        // as the file has it
-  std::optional<GgufModel> model;  // none: `refused` says why
-  int64_t parameters = 0;          // of the model; of all tensors where there is none
+  std::string architecture;               // as the file has it
+  std::optional<ModelDescription> model;  // none: `refused` says why
+  int64_t parameters = 0;                 // of the model; of all tensors where there is none
   int64_t file_bytes = 0;
 
   struct TypeSum {
-    const GgmlType* type;
+    std::string_view type;  // as the format spells it
+    bool computes = false;
     int64_t tensors = 0, elements = 0, bytes = 0;
   };
   std::vector<TypeSum> types;  // those that occur, most bytes first
@@ -31,7 +32,7 @@ struct Inspection {
   std::optional<Memory> memory;
 
   struct Text {
-    std::string kind, pre;  // tokenizer.ggml.model and .pre; empty where missing
+    std::string kind, pre;  // GGUF: tokenizer.ggml.model and .pre; empty where missing
     int64_t tokens = 0;
     bool works = false;          // the tokenizer takes it
     bool chat_template = false;  // there is one, and it compiles
@@ -45,6 +46,6 @@ struct Inspection {
 };
 
 // Never fails on what a file says: see `refused`.
-Inspection inspect(const GgufFile& file);
+Inspection inspect(const Checkpoint& model);
 
 }  // namespace ridgeline

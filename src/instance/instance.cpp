@@ -8,10 +8,10 @@
 
 #include "base/error.h"
 #include "base/limits.h"
-#include "formats/gguf_check.h"
-#include "formats/gguf_config.h"
-#include "instance/gguf_vocabulary.h"
+#include "formats/check_tensors.h"
+#include "formats/open.h"
 #include "instance/memory_fit.h"
+#include "instance/model_text.h"
 #include "program/memory_plan.h"
 
 namespace ridgeline {
@@ -35,12 +35,13 @@ int available_processors() {
   return sched_getaffinity(0, sizeof set, &set) ? 1 : std::clamp(CPU_COUNT(&set), 1, static_cast<int>(limits::threads));
 }
 
-PipelineOptions pipeline_options(const GgufFile& file, const ModelConfig& config, const InstanceOptions& o) {
-  auto as_in_file = [&file, &table = gguf_bindings(config), wanted = o.weights](const std::string& weight, DType now) {
+PipelineOptions pipeline_options(const Checkpoint& model, const ModelConfig& config, const InstanceOptions& o) {
+  auto as_in_file = [&model, &table = model.bindings(config), wanted = o.weights](const std::string& weight,
+                                                                                  DType now) {
     if (wanted) return *wanted;
     auto bound = bind_tensor(table, weight);
-    const GgufTensor* t = bound ? file.find_tensor(bound->tensor) : nullptr;
-    return t ? file.dtype(*t) : now;
+    auto t = bound ? model.find(bound->tensor) : std::nullopt;
+    return t && t->dtype ? *t->dtype : model.declared_type().value_or(now);
   };
   return {.retype = {as_in_file, o.kv}, .disabled = o.disabled};
 }
@@ -56,37 +57,48 @@ std::unique_ptr<Instance> Instance::open(const std::string& path, const Instance
 void Instance::load(const std::string& path, const InstanceOptions& o) {
   check_names(o.disabled);
   kernels_ = usable_kernel_sets(o.kernels);
-  GgufFile file = GgufFile::open(path);
-  GgufModel model = read_model_config(file);
-  if (o.check_tensors) check_tensors(file);
+  path_ = path;
+  auto files = open_checkpoint(path);
+  ModelDescription model = read_model_config(*files);
+  if (o.check_tensors) check_tensors(*files);
   name_ = std::move(model.name);
   config_ = std::move(model.config);
-  read_text(file);
+  read_text(*files);
+  if (o.needs_text) tokenizer();
 
-  Program program = apply(build(name_, DType::bf16, config_), pipeline_options(file, config_, o));
+  Program program = apply(build(name_, DType::bf16, config_), pipeline_options(*files, config_, o));
   context_ = o.context ? o.context : std::min<int64_t>(context_of(config_), 4096);
   int64_t blocks = (context_ + block_tokens - 1) / block_tokens;
   MemoryNeed need = memory_need(program, config_, context_);
   require_fit(name_, need, memory_limit());
 
   team_ = std::make_unique<Team>(o.threads ? o.threads : available_processors());
-  weights_ = Weights::load(program, file, config_, *team_);
+  weights_ = Weights::load(program, *files, config_, *team_);
   blocks_.emplace(blocks);
   if (program.is_cached()) kv_.emplace(program, head_dim_of(config_), blocks);
   if (context_ > context_of(config_))
     report_.warnings.push_back(
         fmt::format("the model was trained for {} tokens of context; {} are asked for", context_of(config_), context_));
-  report_.file_bytes = static_cast<int64_t>(file.file_bytes());
+  report_.file_bytes = files->file_bytes();
   report_.weight_bytes = weights_->bytes();
   report_.kv_bytes = need.kv();
-  for (const auto& w : file.warnings()) report_.warnings.push_back(w);
+  for (const auto& w : files->warnings()) report_.warnings.push_back(w);
   for (auto& w : model.warnings) report_.warnings.push_back(std::move(w));
   executor_.emplace(std::move(program), *weights_, kv_ ? &*kv_ : nullptr, *team_, kernels_);
 }
 
-void Instance::read_text(const GgufFile& file) {
-  tokenizer_.emplace(read_vocabulary(file));
-  auto source = read_chat_template(file);
+const Tokenizer& Instance::tokenizer() const {
+  if (!tokenizer_)
+    fail(ExitCode::bad_data, "no_tokenizer", "{} has no tokenizer: it computes, but text cannot go in or come out",
+         path_);
+  return *tokenizer_;
+}
+
+void Instance::read_text(const Checkpoint& model) {
+  auto vocabulary = vocabulary_in(model);
+  if (!vocabulary) return;
+  tokenizer_.emplace(*vocabulary);
+  auto source = chat_template_in(model);
   if (!source) return;
   auto token_text = [&](std::optional<int32_t> id) -> std::optional<std::string> {
     if (!id) return {};

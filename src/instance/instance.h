@@ -21,6 +21,7 @@ struct InstanceOptions {
   std::set<std::string> disabled;  // passes and fusions left out
   std::optional<DType> weights;    // type of the weight matrices; none: as in the file
   std::optional<DType> kv;         // bf16 or f32; none: bf16
+  bool needs_text = false;         // refuse a model without a tokenizer before its weights are read
   bool check_tensors = false;      // read every weight first, and refuse what is no number
 };
 
@@ -33,15 +34,15 @@ struct LoadReport {
 
 class Instance {
  public:
-  // Opens a GGUF file. Throws what GgufFile, read_model_config and Weights throw; (unavailable) where it does not fit in memory,
-  // with what it would need.
+  // Opens a GGUF file or a Hugging Face directory. Throws what open_checkpoint, read_model_config and Weights throw;
+  // (unavailable) where it does not fit in memory, with what it would need.
   static std::unique_ptr<Instance> open(const std::string& path, const InstanceOptions& options);
 
   const std::string& name() const { return name_; }
   const ModelConfig& config() const { return config_; }
   const Program& program() const { return executor_->program(); }
-  const Tokenizer& tokenizer() const { return *tokenizer_; }
-  // nullptr: the file has none that works.
+  const Tokenizer& tokenizer() const;  // bad_data "no_tokenizer": the files have none
+  // nullptr: the files have none that works.
   const ChatTemplate* chat_template() const { return template_ ? &*template_ : nullptr; }
   Executor& executor() { return *executor_; }
   BlockPool& blocks() { return *blocks_; }
@@ -55,9 +56,9 @@ class Instance {
  private:
   Instance() = default;
   void load(const std::string& path, const InstanceOptions& options);
-  void read_text(const GgufFile& file);
+  void read_text(const Checkpoint& model);
 
-  std::string name_;
+  std::string path_, name_;
   ModelConfig config_;
   std::optional<Tokenizer> tokenizer_;
   std::optional<ChatTemplate> template_;
@@ -73,7 +74,7 @@ class Instance {
 
 // Processors this process may use.
 int available_processors();
-// The pass options for a model file, which must outlive them: types as in the file unless options say otherwise.
-PipelineOptions pipeline_options(const GgufFile& file, const ModelConfig& config, const InstanceOptions& options);
+// The pass options for a model in files, which must outlive them: types as in the files unless options say otherwise.
+PipelineOptions pipeline_options(const Checkpoint& model, const ModelConfig& config, const InstanceOptions& options);
 
 }  // namespace ridgeline

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/philox.h"
 #include "base/sha256.h"
-#include "formats/gguf_config.h"
+#include "formats/open.h"
 #include "instance/instance.h"
 #include "instance/known_answers.h"
 #include "instance/verify_ways.h"
@@ -70,13 +70,13 @@ struct Neighbour {
 // program.
 class Variant {
  public:
-  Variant(const GgufFile& file, const GgufModel& model, bool cache, bool fused, Team& team)
+  Variant(const Checkpoint& files, const ModelDescription& model, bool cache, bool fused, Team& team)
       : vocabulary_(vocabulary_of(model.config)) {
     InstanceOptions o;
     if (!cache) o.disabled.insert("insert_kv_cache");
     if (!fused) o.disabled.insert("fuse");
-    program_ = apply(build(model.name, DType::bf16, model.config), pipeline_options(file, model.config, o));
-    weights_ = Weights::load(program_, file, model.config, team);
+    program_ = apply(build(model.name, DType::bf16, model.config), pipeline_options(files, model.config, o));
+    weights_ = Weights::load(program_, files, model.config, team);
     if (cache) kv_.emplace(program_, head_dim_of(model.config), blocks);
   }
   const Program& program() const { return program_; }
@@ -151,11 +151,13 @@ std::string sha256_of(std::span<const std::byte> file) {
 }
 
 // The file is read only where its size is that of a known one.
-std::string_view committed_for(const GgufFile& file) {
+std::string_view committed_for(const Checkpoint& model) {
+  auto files = model.files();
+  if (files.size() != 1) return {};
   std::string hash;
   for (const auto& known : known_answers()) {
-    if (known.bytes != static_cast<int64_t>(file.file_bytes())) continue;
-    if (hash.empty()) hash = sha256_of(file.mapping()->bytes());
+    if (known.bytes != model.file_bytes()) continue;
+    if (hash.empty()) hash = sha256_of(files[0]->bytes());
     if (known.sha256 == hash) return known.logits_sha256;
   }
   return {};
@@ -193,21 +195,21 @@ VerifyReport verify_model(const std::string& path, const VerifyOptions& o,
                           const std::function<void(const Way&, int, int)>& on_way) {
   auto start = std::chrono::steady_clock::now();
   require(!o.threads.empty(), "verify needs a number of threads");
-  GgufFile file = GgufFile::open(path);
-  GgufModel model = read_model_config(file);
+  auto files = open_checkpoint(path);
+  ModelDescription model = read_model_config(*files);
   Workload work = Workload::within(context_of(model.config));
   VerifyReport report{.model = model.name,
                       .prompt = work.prompt,
                       .generated = work.generated,
                       .vocabulary = vocabulary_of(model.config)};
-  report.committed = committed_for(file);
+  report.committed = committed_for(*files);
 
   Team loaders(available_processors());
   std::map<int, std::unique_ptr<Team>> teams;
   std::map<std::pair<bool, bool>, std::unique_ptr<Variant>> variants;
   auto variant = [&](const Way& w) -> Variant& {
     auto& v = variants[{w.cache, w.fused}];
-    if (!v) v = std::make_unique<Variant>(file, model, w.cache, w.fused, loaders);
+    if (!v) v = std::make_unique<Variant>(*files, model, w.cache, w.fused, loaders);
     return *v;
   };
 

@@ -66,7 +66,7 @@ struct VerifyReport {
   bool one_answer() const { return !first && (committed.empty() || committed == logits_sha256); }
 };
 
-// Opens a GGUF file and computes all ways. on_way: told before each, with how many there are.
+// Opens a model (formats/open.h) and computes all ways. on_way: told before each, with how many there are.
 // Throws what opening a model throws.
 VerifyReport verify_model(const std::string& path, const VerifyOptions& options,
                           const std::function<void(const Way&, int done, int all)>& on_way = {});

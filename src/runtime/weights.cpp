@@ -16,37 +16,46 @@ int64_t bytes_of_weight(const Type& t) {
   return t.is_matrix() ? packed_bytes(t.dtype, t.rows().constant(), t.cols()) : t.cols() * 4;
 }
 
-// Rows of a tensor of the file, as the program wants them.
+// Rows of a stored tensor, as the program wants them.
 class Source {
  public:
-  Source(const GgufFile& file, const ModelConfig& config, const Program::Entry& entry)
-      : head_dim_(head_dim_of(config)) {
-    auto bound = bind_tensor(gguf_bindings(config), entry.name);
-    require(bound.has_value(), "no tensor name for weight {}", entry.name);
-    rule_ = bound->rule;
-    const GgufTensor& t = file.tensor(bound->tensor);
-    type_ = file.dtype(t);
+  Source(const Checkpoint& model, const ModelConfig& config, const Program::Entry& entry)
+      : from_(model.source(config, entry.name)), head_dim_(head_dim_of(config)) {
+    const auto& [t, rule] = from_;
+    bool matrix = entry.type.is_matrix();
     cols_ = entry.type.cols();
-    rows_ = entry.type.is_matrix() ? entry.type.rows().constant() : cols_;
-    int64_t want = rows_ * rule_.parts * (entry.type.is_matrix() ? cols_ : 1);
-    if (static_cast<int64_t>(t.elements) < want)
-      fail(ExitCode::bad_data, "gguf_tensor_shape", "tensor {} holds {} elements, {} are needed", t.text(), t.elements,
-           want);
-    data_ = file.data(t);
+    rows_ = matrix ? entry.type.rows().constant() : cols_;
+    int64_t want = rows_ * rule.parts * (matrix ? cols_ : 1);
+    if (t.elements < want)
+      fail(ExitCode::bad_data, model.error_id("tensor_shape"), "tensor {} holds {} elements, {} are needed", t.text(),
+           t.elements, want);
+    require(!rule.plus_one || !matrix, "only vectors are stored less 1");
+    require(!rule.transposed || row_of(type()).block == 1, "only single elements are stored transposed");
   }
-  DType type() const { return type_; }
-  std::span<const std::byte> bytes() const { return data_; }
-  const std::byte* row(int64_t n) const {
-    return data_.data() + source_row(rule_, n, rows_, head_dim_) * bytes_of(type_, cols_);
+  DType type() const { return *from_.tensor.dtype; }
+  const StoredTensor& tensor() const { return from_.tensor; }
+
+  // Row n, where it lies or gathered into `space`.
+  const std::byte* row(int64_t n, std::vector<std::byte>& space) const {
+    int64_t at = source_row(from_.rule, n, rows_, head_dim_);
+    if (!from_.rule.transposed) return data() + at * bytes_of(type(), cols_);
+    auto size = bytes_of(type(), 1), stride = rows_ * from_.rule.parts * size;
+    space.resize(static_cast<size_t>(cols_ * size));
+    for (int64_t k = 0; k < cols_; ++k)
+      std::memcpy(space.data() + k * size, data() + k * stride + at * size, static_cast<size_t>(size));
+    return space.data();
   }
-  void vector(float* to) const { dequantize_row(type_, data_.data() + bytes_of(type_, rule_.part * cols_), cols_, to); }
+  void vector(float* to) const {
+    dequantize_row(type(), data() + bytes_of(type(), from_.rule.part * cols_), cols_, to);
+    if (from_.rule.plus_one)
+      for (int64_t i = 0; i < cols_; ++i) to[i] += 1;
+  }
 
  private:
-  TensorBinding rule_;
-  DType type_;
+  const std::byte* data() const { return from_.tensor.bytes.data(); }
+  Checkpoint::Source from_;
   int64_t rows_, cols_;
   int head_dim_;
-  std::span<const std::byte> data_;
 };
 
 // Packs panels [first, last) of a matrix whose rows are `in` wide, converting from -> to.type on the way.
@@ -84,25 +93,26 @@ Weights::Weights(const Program& p) : memory_(static_cast<size_t>(bytes_needed(p)
   }
 }
 
-Weights Weights::load(const Program& p, const GgufFile& file, const ModelConfig& config, Team& team) {
+Weights Weights::load(const Program& p, const Checkpoint& model, const ModelConfig& config, Team& team) {
   Weights w(p);
   for (size_t i = 0; i < p.values.size(); ++i) {
     if (p.values[i].origin != Program::Origin::weight) continue;
     const Tensor& to = w.tensors_[i];
-    Source source(file, config, p.values[i]);
+    Source source(model, config, p.values[i]);
     ReadingScope reading(p.values[i].name);
     if (to.layout == Layout::rows) {
       source.vector(to.as<float>());
     } else {
       team.run([&](Worker& worker) {
+        std::vector<std::byte> space;
         worker.claim(panel_count(to.rows), 8, [&](int64_t first, int64_t last) {
-          pack(to, source.type(), [&](int64_t n) { return source.row(n); }, first, last);
+          pack(to, source.type(), [&](int64_t n) { return source.row(n, space); }, first, last);
         });
       });
     }
-    if (const MappedFile* mapping = file.mapping()) mapping->drop(source.bytes());
+    if (const StoredTensor& t = source.tensor(); t.file) t.file->drop(t.bytes);
   }
-  if (const MappedFile* mapping = file.mapping()) mapping->require_unchanged();
+  model.require_unchanged();
   return w;
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/large_memory.h"
 #include "base/team.h"
-#include "formats/gguf.h"
+#include "formats/checkpoint.h"
 #include "models/catalogue.h"
 #include "program/program.h"
 #include "tensor/tensor.h"
@@ -17,7 +17,7 @@ class Weights {
  public:
   // Reads every weight that `program` declares. Where the program's type differs from the file's, rows are dequantized and
   // rounded to the program's. Throws Error (bad_data) where a tensor is missing or does not fit, (unavailable) out of memory.
-  static Weights load(const Program& program, const GgufFile& file, const ModelConfig& config, Team& team);
+  static Weights load(const Program& program, const Checkpoint& model, const ModelConfig& config, Team& team);
   // Weights made by row(name, n, to): row n of a matrix, or a vector as row 0, in fp32. For tests.
   using RowMaker = std::function<void(const std::string& name, int64_t n, float* to)>;
   static Weights make(const Program& program, const RowMaker& row);

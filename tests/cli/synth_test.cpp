@@ -3,7 +3,7 @@
 #include "base/scratch_folder.h"
 #include "cli/command.h"
 #include "cli/commands.h"
-#include "formats/gguf_config.h"
+#include "formats/gguf.h"
 
 namespace ridgeline {
 namespace {
@@ -14,7 +14,7 @@ TEST(Synth, WritesAModelOfTheCatalogue) {
   auto r = run_command(add_synth, fmt::format("synth smollm2-135m --type q4_0 --layers 1 --vocab 300 -o {}", path));
   ASSERT_EQ(r.code, 0) << r.error;
   EXPECT_NE(r.out.find("smollm2-135m with random weights in q4_0"), std::string::npos) << r.out;
-  GgufModel model = read_model_config(GgufFile::open(path));
+  ModelDescription model = read_model_config(GgufFile::open(path));
   auto wanted = *from_catalogue("smollm2-135m").config.as<LlamaConfig>();
   wanted.layers = 1, wanted.vocab = 300;
   EXPECT_EQ(model.name, "smollm2-135m synthetic");

@@ -1,4 +1,4 @@
-#include "formats/gguf_config.h"
+#include "formats/gguf.h"
 
 #include <gtest/gtest.h>
 
@@ -18,9 +18,9 @@ namespace {
 using namespace gguf_image;
 
 // describe_model without `unsupported`, which points into the file.
-GgufModel described(const ModelImage& image) {
+ModelDescription described(const ModelImage& image) {
   return with_file(image, [](const GgufFile& file) {
-    GgufModel model = describe_model(file);
+    ModelDescription model = describe_model(file);
     model.unsupported.clear();
     return model;
   });
@@ -45,7 +45,7 @@ TEST(GgufConfig, AcceptsTheGoldens) {
   EXPECT_GE(paths.size(), 9u);
   for (const auto& path : paths) {
     GgufFile file = GgufFile::open(path);
-    GgufModel model = read_model_config(file);
+    ModelDescription model = read_model_config(file);
     EXPECT_EQ(model.name, std::filesystem::path(path).stem().string());
     EXPECT_EQ(model.warnings, std::vector<std::string>()) << path;
     EXPECT_EQ(vocabulary_of(model.config), 101);
@@ -162,8 +162,7 @@ TEST(GgufConfig, RefusesOtherArchitectures) {
     described(image);
   } catch (const Error& e) { EXPECT_LT(std::string_view(e.what()).size(), 500u); }
   EXPECT_TRUE(refused_as("unsupported_model", {"adapter"}, ModelImage::llama().text(".general.type", "adapter")));
-  EXPECT_TRUE(
-      refused_as("unsupported_model", {"3 parts"}, ModelImage::llama().entry(".split.count", U16, raw<uint16_t>(3))));
+  EXPECT_TRUE(refused_as("gguf_split", {"3 parts"}, ModelImage::llama().entry(".split.count", U16, raw<uint16_t>(3))));
   EXPECT_TRUE(refused_as("unsupported_model", {"8 experts"}, ModelImage::llama().whole("expert_count", 8)));
   EXPECT_TRUE(refused_as("gguf_key_range", {"expert_count"}, ModelImage::llama().whole("expert_count", 1u << 31)));
 }
@@ -263,9 +262,9 @@ TEST(GgufConfig, RefusesTypesThatDoNotCompute) {
   auto image = ModelImage::llama().tensor("blk.0.attn_q.weight", {64, 64}, q5_0);
   EXPECT_TRUE(refused_as("gguf_unsupported_type", {"blk.0.attn_q.weight (Q5_0, 64 x 64)"}, image));
   with_file(image, [](const GgufFile& file) {
-    GgufModel model = describe_model(file);
+    ModelDescription model = describe_model(file);
     ASSERT_EQ(model.unsupported.size(), 1u);
-    EXPECT_EQ(model.unsupported[0]->name, "blk.0.attn_q.weight");
+    EXPECT_EQ(model.unsupported[0].name, "blk.0.attn_q.weight");
   });
 }
 

@@ -13,6 +13,7 @@ namespace ridgeline {
 namespace {
 
 using namespace gguf_image;
+using gguf_image::Tensor;  // not the one of tensor/tensor.h
 using Words = std::initializer_list<std::string_view>;
 
 ::testing::AssertionResult bad(std::string_view id, const std::string& bytes, Words words = {}) {

@@ -2,7 +2,7 @@
 #pragma once
 #include <algorithm>
 
-#include "formats/gguf_config.h"
+#include "formats/gguf.h"
 #include "gguf_image.h"
 
 namespace ridgeline {

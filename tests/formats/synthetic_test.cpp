@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "base/scratch_folder.h"
-#include "formats/gguf_config.h"
+#include "formats/gguf.h"
 #include "refused.h"
 #include "tensor/blocks.h"
 
@@ -73,7 +73,7 @@ TEST(Synthetic, IsWhatWasAskedFor) {
       SyntheticModel m{"small", config, type};
       EXPECT_EQ(written(folder / "m.gguf", m).size(), synthetic_bytes(m));
       GgufFile file = GgufFile::open(folder / "m.gguf");
-      GgufModel read = read_model_config(file);
+      ModelDescription read = read_model_config(file);
       EXPECT_EQ(read.warnings, std::vector<std::string>());
       EXPECT_EQ(build("small", type, read.config).text(), build("small", type, config).text());
       EXPECT_EQ(file.dtype(file.tensor("token_embd.weight")), type);

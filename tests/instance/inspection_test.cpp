@@ -20,7 +20,7 @@ TEST(Inspection, CountsWhatAFileHolds) {
   // norm.
   EXPECT_EQ(it.parameters, 2 * 101 * 64 + 2 * (2 * 4096 + 2 * 2048 + 3 * 6144 + 128) + 64);
   ASSERT_EQ(it.types.size(), 2u);
-  EXPECT_EQ(it.types[0].type->name, "Q8_0");
+  EXPECT_EQ(it.types[0].type, "Q8_0");
   EXPECT_EQ(std::tuple(it.types[0].tensors, it.types[0].elements, it.types[0].bytes),
             std::tuple(16, 74368, 74368 / 32 * 34));
   EXPECT_EQ(std::tuple(it.types[1].tensors, it.types[1].elements, it.types[1].bytes), std::tuple(5, 320, 1280));

@@ -5,7 +5,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "formats/gguf_config.h"
+#include "formats/gguf.h"
 #include "goldens.h"
 #include "passes/passes.h"
 #include "runtime/executor.h"

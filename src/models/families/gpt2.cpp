@@ -43,7 +43,14 @@ void fields(Gpt2Config& c, Fields& f) {
   if (kv_heads != c.heads || head_dim * c.heads != c.dim)
     f.refuse("gpt2 with {} heads of {} elements, {} for keys and values; expected them to share the {} of {}.", c.heads,
              head_dim, kv_heads, c.dim, f.name({"embedding_length", "n_embd"}));
-  f.feed_forward(c.ffn, "n_inner");
+  if (f.format() == FileFormat::hf) {
+    c.ffn = 4 * c.dim;  // what null says
+    f.find_each_whole(c.ffn, {"", "n_inner"}, 1, limits::dimension);
+    f.expect({"", "activation_function"}, "gelu_new");
+    f.expect_off({"", "scale_attn_by_inverse_layer_idx"});
+  } else {
+    f.feed_forward(c.ffn);
+  }
   f.vocabulary(c.vocab);
   f.context(c.context, "n_positions");
   f.epsilon(c.eps, {"attention.layer_norm_epsilon", "layer_norm_epsilon"});
@@ -83,6 +90,43 @@ const Family& gpt2_family() {
               {"norm", "output_norm.weight"},
               {"norm_bias", "output_norm.bias"},
               {"head", "output.weight"},
+          },
+      // Matrices lie transposed, [in, out], as the checkpoint's first program multiplied them.
+      .hf =
+          {
+              {"wte", "transformer.wte.weight"},
+              {"wpe", "transformer.wpe.weight"},
+              {"layers.*.attn_norm", "transformer.h.*.ln_1.weight"},
+              {"layers.*.attn_norm_bias", "transformer.h.*.ln_1.bias"},
+              {.weight = "layers.*.q",
+               .tensor = "transformer.h.*.attn.c_attn.weight",
+               .part = 0,
+               .parts = 3,
+               .transposed = true},
+              {"layers.*.q_bias", "transformer.h.*.attn.c_attn.bias", false, 0, 3},
+              {.weight = "layers.*.k",
+               .tensor = "transformer.h.*.attn.c_attn.weight",
+               .part = 1,
+               .parts = 3,
+               .transposed = true},
+              {"layers.*.k_bias", "transformer.h.*.attn.c_attn.bias", false, 1, 3},
+              {.weight = "layers.*.v",
+               .tensor = "transformer.h.*.attn.c_attn.weight",
+               .part = 2,
+               .parts = 3,
+               .transposed = true},
+              {"layers.*.v_bias", "transformer.h.*.attn.c_attn.bias", false, 2, 3},
+              {.weight = "layers.*.attn_out", .tensor = "transformer.h.*.attn.c_proj.weight", .transposed = true},
+              {"layers.*.attn_out_bias", "transformer.h.*.attn.c_proj.bias"},
+              {"layers.*.ffn_norm", "transformer.h.*.ln_2.weight"},
+              {"layers.*.ffn_norm_bias", "transformer.h.*.ln_2.bias"},
+              {.weight = "layers.*.up", .tensor = "transformer.h.*.mlp.c_fc.weight", .transposed = true},
+              {"layers.*.up_bias", "transformer.h.*.mlp.c_fc.bias"},
+              {.weight = "layers.*.down", .tensor = "transformer.h.*.mlp.c_proj.weight", .transposed = true},
+              {"layers.*.down_bias", "transformer.h.*.mlp.c_proj.bias"},
+              {"norm", "transformer.ln_f.weight"},
+              {"norm_bias", "transformer.ln_f.bias"},
+              {"head", "lm_head.weight"},
           },
       .shapes =
           {

@@ -48,6 +48,7 @@ void fields(LlamaConfig& c, Fields& f) {
   f.epsilon(c.eps);
   f.window(c.window);
   f.tied(c.tied);
+  if (f.reads()) f.expect({"", "hidden_act"}, "silu");
 }
 
 LlamaConfig llama3(LlamaConfig c, float stretch = 8) {  // 3.1 and later: rotary frequencies stretched from 8,192
@@ -80,6 +81,21 @@ const Family& llama_family() {
               {"layers.*.down", "blk.*.ffn_down.weight"},
               {"norm", "output_norm.weight"},
               {"head", "output.weight"},
+          },
+      .hf =
+          {
+              {"embed", "model.embed_tokens.weight"},
+              {"layers.*.attn_norm", "model.layers.*.input_layernorm.weight"},
+              {"layers.*.q", "model.layers.*.self_attn.q_proj.weight"},
+              {"layers.*.k", "model.layers.*.self_attn.k_proj.weight"},
+              {"layers.*.v", "model.layers.*.self_attn.v_proj.weight"},
+              {"layers.*.attn_out", "model.layers.*.self_attn.o_proj.weight"},
+              {"layers.*.ffn_norm", "model.layers.*.post_attention_layernorm.weight"},
+              {"layers.*.gate", "model.layers.*.mlp.gate_proj.weight"},
+              {"layers.*.up", "model.layers.*.mlp.up_proj.weight"},
+              {"layers.*.down", "model.layers.*.mlp.down_proj.weight"},
+              {"norm", "model.norm.weight"},
+              {"head", "lm_head.weight"},
           },
       .shapes =
           {

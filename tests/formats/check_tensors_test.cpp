@@ -1,5 +1,5 @@
 // Row G39: weights that are no numbers are found on request, and named.
-#include "formats/gguf_check.h"
+#include "formats/check_tensors.h"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "base/error.h"
+#include "formats/gguf.h"
 
 namespace ridgeline {
 namespace {

@@ -1,4 +1,4 @@
-#include "formats/gguf_check.h"
+#include "formats/check_tensors.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,16 +8,16 @@
 
 namespace ridgeline {
 
-void check_tensors(const GgufFile& file) {
-  for (const GgufTensor& t : file.tensors()) {
-    if (!t.type->dtype) continue;
+void check_tensors(const Checkpoint& model) {
+  for (size_t i = 0; i < model.size(); ++i) {
+    StoredTensor t = model.at(i);
+    if (!t.dtype || !t.elements) continue;
     ReadingScope reading(t.name);
-    DType type = file.dtype(t);
-    auto data = file.data(t);
-    auto row = static_cast<int64_t>(t.ne[0]), rows = static_cast<int64_t>(t.elements) / row;
+    DType type = *t.dtype;
+    int64_t row = t.shape.empty() ? 1 : t.shape.back(), rows = t.elements / row;
     std::vector<float> values(static_cast<size_t>(row));
     for (int64_t r = 0; r < rows; ++r) {
-      dequantize_row(type, data.data() + r * bytes_of(type, row), row, values.data());
+      dequantize_row(type, t.bytes.data() + r * bytes_of(type, row), row, values.data());
       auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
       if (bad == values.end()) continue;
       int64_t at = bad - values.begin(), block = row_of(type).block;
@@ -25,7 +25,7 @@ void check_tensors(const GgufFile& file) {
            "tensor {} is not made of numbers: row {}, {} {} is {}; the file is damaged", t.text(), r,
            block > 1 ? "block" : "element", at / block, *bad);
     }
-    if (const MappedFile* mapping = file.mapping()) mapping->drop(data);
+    if (t.file) t.file->drop(t.bytes);
   }
 }
 

@@ -1,11 +1,11 @@
-// Whether the weights of a file are numbers at all.
+// Whether the weights of a model are numbers at all.
 #pragma once
-#include "formats/gguf.h"
+#include "formats/checkpoint.h"
 
 namespace ridgeline {
 
 // Reads every tensor whose type computes. Throws Error (bad_data, "not_finite") where an element, or the scale or minimum of a
 // block, is a NaN or an infinity, naming the tensor and where in it. Tensors of other types are left out.
-void check_tensors(const GgufFile& file);
+void check_tensors(const Checkpoint& model);
 
 }  // namespace ridgeline
