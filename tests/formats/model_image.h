@@ -48,6 +48,7 @@ class ModelImage {
     }
     return m;
   }
+  static ModelImage empty(const std::string& architecture) { return ModelImage(architecture); }
   static ModelImage gpt2() {
     ModelImage m("gpt2");
     m.whole("block_count", 1)
@@ -110,6 +111,8 @@ class ModelImage {
     last_values_ = std::string(reinterpret_cast<const char*>(floats.data()), 4 * floats.size());
     return *this;
   }
+
+  const std::vector<gguf_image::Tensor>& tensors() const { return image_.tensors; }
 
   std::string bytes() const {
     std::string out = image_.bytes();
