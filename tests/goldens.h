@@ -11,6 +11,18 @@ inline std::string golden_path(const std::string& name) {
   return std::string(RIDGELINE_TEST_DATA) + "/goldens/" + name + ".gguf";
 }
 
+// The same checkpoints as transformers saves them: directories.
+inline std::string golden_directory(const std::string& name) {
+  return std::string(RIDGELINE_TEST_DATA) + "/goldens/hf/" + name;
+}
+inline std::vector<std::string> golden_directories() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(RIDGELINE_TEST_DATA "/goldens/hf"))
+    names.push_back(entry.path().filename());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 inline std::vector<std::string> tiny_goldens() {
   std::vector<std::string> names;
   for (const auto& file : std::filesystem::directory_iterator(RIDGELINE_TEST_DATA "/goldens"))

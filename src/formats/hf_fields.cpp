@@ -1,5 +1,7 @@
 #include "formats/hf_fields.h"
 
+#include <algorithm>
+
 #include "formats/gguf_metadata.h"
 #include "ops/rope.h"
 
@@ -99,6 +101,15 @@ bool HfFields::visit(bool& value, const Field& f) {
   if (!found) return false;
   if (!found->is_boolean()) wrong_type(f.name.hf, *found, "true or false");
   value = found->get<bool>();
+  return true;
+}
+
+bool HfFields::visit(std::vector<std::string>& value, const Field& f) {
+  const Json* found = find(f);
+  if (!found) return false;
+  bool texts = found->is_array() && std::ranges::all_of(*found, [](const Json& item) { return item.is_string(); });
+  if (!texts) wrong_type(f.name.hf, *found, "a list of texts");
+  value = found->get<std::vector<std::string>>();
   return true;
 }
 

@@ -29,6 +29,7 @@ class HfFields : public Fields {
   bool visit(float& value, const Field&, double least, double most) override;
   bool visit(std::string& value, const Field&) override;
   bool visit(bool& value, const Field&) override;
+  bool visit(std::vector<std::string>& value, const Field&) override;
 
   const Json* find(std::string_view name) const;  // nullptr: missing, or null
   const Json* find(const Field&) const;           // the same; a required one that is missing is an error

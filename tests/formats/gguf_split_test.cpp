@@ -116,7 +116,8 @@ TEST(GgufSplit, counts_and_names) {
   // Parts are looked for by the name of the first, never by what a file says.
   std::string other = split.folder.write("other.gguf", SplitModel::part(0).bytes());
   EXPECT_TRUE(refused(ExitCode::bad_data, "gguf_split", {"-00001-of-00003.gguf"}, [&] { GgufFile::open(other); }));
-  std::string one = split.folder.write("one.gguf", ModelImage::llama().entry(".split.count", U16, raw(uint16_t{1})).bytes());
+  std::string one =
+      split.folder.write("one.gguf", ModelImage::llama().entry(".split.count", U16, raw(uint16_t{1})).bytes());
   EXPECT_EQ(GgufFile::open(one).tensors().size(), 21u);
 }
 

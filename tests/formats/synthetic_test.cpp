@@ -58,7 +58,7 @@ TEST(Synthetic, WritesEveryFamily) {
     Team team(2);
     write_synthetic(folder / "m.gguf", {"small", config, DType::q4_0}, team);
     GgufFile file = GgufFile::open(folder / "m.gguf");
-    GgufModel read = read_model_config(file);
+    ModelDescription read = read_model_config(file);
     EXPECT_EQ(read.warnings, std::vector<std::string>());
     EXPECT_EQ(build("small", DType::q4_0, read.config).text(), build("small", DType::q4_0, config).text());
     EXPECT_EQ(context_of(read.config), context_of(config));

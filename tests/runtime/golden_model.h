@@ -5,7 +5,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "formats/gguf.h"
+#include "formats/open.h"
 #include "goldens.h"
 #include "passes/passes.h"
 #include "runtime/executor.h"
@@ -29,16 +29,16 @@ class GoldenModel {
     int threads = 1;
     std::function<ModelConfig(ModelConfig)> configure = {};
   };
-  GoldenModel(const std::string& path, const Options& o) : file_(GgufFile::open(path)), team_(o.threads) {
-    ModelConfig config = read_model_config(file_).config;
+  GoldenModel(const std::string& path, const Options& o) : files_(open_checkpoint(path)), team_(o.threads) {
+    ModelConfig config = read_model_config(*files_).config;
     if (o.configure) config = o.configure(config);
     Program p = build("golden", DType::f32, config);
     if (o.mutate) p = o.mutate(p);
     auto matrix = [&](const std::string& weight, DType) {
-      return o.weights ? *o.weights : file_.dtype(file_.tensor(bind_tensor(gguf_bindings(config), weight)->tensor));
+      return o.weights ? *o.weights : *files_->source(config, weight).tensor.dtype;
     };
     p = apply(std::move(p), {.retype = {matrix, o.kv}, .disabled = o.disabled});
-    weights_ = Weights::load(p, file_, config, team_);
+    weights_ = Weights::load(p, *files_, config, team_);
     constexpr int64_t blocks = 16;
     if (p.is_cached()) kv_.emplace(p, head_dim_of(config), blocks);
     executor_.emplace(std::move(p), *weights_, kv_ ? &*kv_ : nullptr, team_, usable_kernel_sets(o.kernels));
@@ -54,7 +54,7 @@ class GoldenModel {
   Executor& executor() { return *executor_; }
 
  private:
-  GgufFile file_;
+  std::unique_ptr<Checkpoint> files_;
   Team team_;
   std::optional<Weights> weights_;
   std::optional<KvMemory> kv_;
