@@ -54,7 +54,7 @@ Generated generate(Instance& model, Conversation& conversation, std::span<const 
   const Tokenizer& tokenizer = model.tokenizer();
   Generated g{.prompt_tokens = static_cast<int64_t>(prompt.size())};
   StopStrings stops(o.stops);
-  StreamDecoder decoder(tokenizer);
+  StreamDecoder decoder(tokenizer, ControlTokens::show, DecodeFrom::middle);
   auto show = [&](std::string_view text) {
     if (text.empty()) return;
     g.text += text;

@@ -31,28 +31,33 @@ Vocabulary read_vocabulary(const GgufFile& file) {
   const GgufMetadata& m = file.metadata();
   Vocabulary v;
   v.model = m.get<std::string>("tokenizer.ggml.model");
-  if (v.model != "gpt2")
+  const bool is_scored = v.model == "llama";
+  if (v.model != "gpt2" && !is_scored)
     fail(ExitCode::bad_data, "unsupported_tokenizer",
-         "the vocabulary is of the kind {}, which is not supported; expected \"gpt2\", byte-level byte-pair encoding.",
+         "the vocabulary is of the kind {}, which is not supported; expected \"gpt2\" or \"llama\", byte-pair encoding "
+         "of bytes or of SentencePiece.",
          printable(v.model));
-  auto pre = m.find<std::string>("tokenizer.ggml.pre");
-  if (!pre && m.find<std::string>("general.architecture") == "gpt2") pre = "gpt-2";
-  if (!pre)
-    fail(ExitCode::bad_data, "unsupported_pretokenizer",
-         "metadata key tokenizer.ggml.pre is missing: how text is cut into words is not known.\n"
-         "The file was made by an old converter; convert the model again.");
-  v.pre = *pre;
+  if (!is_scored) {
+    auto pre = m.find<std::string>("tokenizer.ggml.pre");
+    if (!pre && m.find<std::string>("general.architecture") == "gpt2") pre = "gpt-2";
+    if (!pre)
+      fail(ExitCode::bad_data, "unsupported_pretokenizer",
+           "metadata key tokenizer.ggml.pre is missing: how text is cut into words is not known.\n"
+           "The file was made by an old converter; convert the model again.");
+    v.pre = *pre;
+  }
 
   check_count(m, tokens_key, static_cast<uint64_t>(limits::vocabulary));
   check_count(m, merges_key, limits::merges);
   check_types(m);
   v.tokens = m.get_array<std::string>(tokens_key);
   v.types = m.find_array<int32_t>(types_key).value_or(std::vector<int32_t>());
-  v.merges = m.get_array<std::string>(merges_key);
-  if (auto scores = m.find_array<float>(scores_key);
-      scores && scores->size() != v.tokens.size())  // unused by this kind
+  if (!is_scored) v.merges = m.get_array<std::string>(merges_key);
+  v.scores =
+      is_scored ? m.get_array<float>(scores_key) : m.find_array<float>(scores_key).value_or(std::vector<float>());
+  if ((is_scored || m.find_entry(scores_key)) && v.scores.size() != v.tokens.size())
     fail(ExitCode::bad_data, "bad_vocabulary", "{} tokens but {} scores: expected one per token", v.tokens.size(),
-         scores->size());
+         v.scores.size());
 
   auto id = [&](std::string_view name) { return m.find<int64_t>(fmt::format("tokenizer.ggml.{}_token_id", name)); };
   v.bos = id("bos");
@@ -62,7 +67,7 @@ Vocabulary read_vocabulary(const GgufFile& file) {
   v.unk = id("unknown");
   v.pad = id("padding");
   v.add_bos = m.find<bool>("tokenizer.ggml.add_bos_token");
-  v.add_space_prefix = m.find<bool>("tokenizer.ggml.add_space_prefix").value_or(false);
+  v.add_space_prefix = m.find<bool>("tokenizer.ggml.add_space_prefix");
   return v;
 }
 

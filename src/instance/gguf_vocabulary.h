@@ -9,8 +9,8 @@
 namespace ridgeline {
 
 // The keys tokenizer.ggml.*, for Tokenizer to check. Files without tokenizer.ggml.pre are taken for "gpt-2" where the
-// architecture is gpt2; for another it would be a guess, and is refused.
-// Errors, all bad_data: "unsupported_tokenizer" for any kind but gpt2, "unsupported_pretokenizer", "bad_vocabulary" for
+// architecture is gpt2; for another it would be a guess, and is refused. Files of the kind llama do not need it.
+// Errors, all bad_data: "unsupported_tokenizer" for any kind but gpt2 and llama, "unsupported_pretokenizer", "bad_vocabulary" for
 // counts that exceed base/limits.h or differ, "gguf_key_missing", "gguf_key_type", "gguf_key_range".
 Vocabulary read_vocabulary(const GgufFile& file);
 

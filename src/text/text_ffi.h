@@ -33,15 +33,18 @@ typedef enum {
 
 typedef struct rl_encoder rl_encoder;
 
-/* One token. kind: 0 takes no part in encoding, 1 a product of merges, 2 matched in any text, 3 matched only when asked. */
+/* One token. kind: 0 takes no part in encoding, 1 a product of merges, 2 matched in any text, 3 matched only when asked.
+ * flags, of kinds 2 and 3: 1 takes the whitespace before it, 2 that behind it, 4 is matched only where no letter, digit or
+ * '_' touches it, 8 is looked for in the text once it is normalized. */
 typedef struct {
-  rl_slice text; /* UTF-8; kind 1 is spelt in the byte alphabet of GPT-2 */
+  rl_slice text; /* UTF-8 */
   int32_t kind;
+  int32_t flags;
 } rl_token;
 
-/* left + right is the text of a token of kind 1, and so are the two. Their order is their rank. */
+/* Ids of kind 1: left + right is the text of the result. Their order is their rank. */
 typedef struct {
-  rl_slice left, right;
+  uint32_t left, right, result;
 } rl_merge;
 
 typedef struct {
@@ -49,8 +52,17 @@ typedef struct {
   size_t token_count;
   const rl_merge* merges;
   size_t merge_count;
-  rl_slice pre_tokenizer;   /* one of: gpt-2 smollm llama-bpe qwen2 */
-  int32_t add_prefix_space; /* put a space before each piece of text that does not begin with one */
+  const float* scores; /* one per token, no NaN, in place of merges: any two pieces may merge to a third; or NULL */
+  const uint32_t* byte_ids; /* 256, for characters that are no token, where is_in_characters; or NULL */
+  int32_t unknown;          /* for runs of such characters where there are no byte_ids; or -1 */
+  rl_slice pattern;         /* cuts the words, one of: gpt-2 llama-3 qwen2 tekken gpt-4o; or empty */
+  int32_t is_in_characters; /* tokens are spelt as they are, a space as U+2581; else in the byte alphabet of GPT-2 */
+  int32_t words_at_spaces;  /* where is_in_characters: each space begins a word */
+  int32_t digits_apart;     /* every numeric character is a word */
+  int32_t compose;          /* text is brought into Unicode's normal form C */
+  int32_t whole_words;      /* a word that is a token needs no merges */
+  int32_t space_prefix; /* a space is put before each piece of text between tokens of kinds 2 and 3: 0 never, 1 where
+                               it does not begin with one, 2 always, 3 as 1 but only at the beginning of the text */
 } rl_vocabulary;
 
 rl_status rl_encoder_new(const rl_vocabulary* vocabulary, rl_encoder** result, rl_sink error);

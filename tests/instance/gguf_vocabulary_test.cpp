@@ -64,12 +64,30 @@ TEST(GgufVocabulary, GuessesThePreTokenizerOfGpt2Alone) {
 }
 
 TEST(GgufVocabulary, RefusesOtherKinds) {
-  for (auto kind : {"llama", "bert", "t5", ""})
+  for (auto kind : {"bert", "t5", "rwkv", ""})
     EXPECT_TRUE(refused_as("unsupported_tokenizer", {std::string("\"") + kind + "\"", "not supported"},
                            image().text(".tokenizer.ggml.model", kind)));
   EXPECT_TRUE(refused_as("unsupported_pretokenizer", {"bloom"}, image().text(".tokenizer.ggml.pre", "bloom")));
   for (auto key : {"model", "tokens", "merges"})
     EXPECT_TRUE(refused_as("gguf_key_missing", {key}, image().without(std::string("tokenizer.ggml.") + key)));
+}
+
+TEST(GgufVocabulary, ReadsPiecesAndTheirScores) {
+  const std::string scores = ".tokenizer.ggml.scores";
+  auto pieces = image().without("tokenizer.ggml.merges").without("tokenizer.ggml.pre");
+  pieces.text(".tokenizer.ggml.model", "llama");
+  EXPECT_TRUE(refused_as("gguf_key_missing", {"scores"}, pieces));
+  pieces.numbers<float>(scores, gguf_image::F32, {-1, -2, -0.5f, 0});
+  Vocabulary v = vocabulary(pieces);
+  EXPECT_EQ(v.scores, (std::vector<float>{-1, -2, -0.5f, 0}));
+  EXPECT_EQ(v.add_space_prefix, std::nullopt);
+  EXPECT_EQ(vocabulary(ModelImage(pieces).flag(".tokenizer.ggml.add_space_prefix", false)).add_space_prefix, false);
+  EXPECT_EQ(Tokenizer(v).encode("ab", SpecialTokens::parse), std::vector<int32_t>{2});
+  EXPECT_TRUE(refused_as("bad_vocabulary", {"4 tokens but 2 scores"},
+                         ModelImage(pieces).numbers<float>(scores, gguf_image::F32, {0, 0})));
+  EXPECT_TRUE(refused_as("gguf_key_type", {"scores"}, ModelImage(pieces).numbers<int8_t>(scores, I8, {0, 0, 0, 0})));
+  EXPECT_TRUE(refused_as("bad_vocabulary", {"token 1", "score"},
+                         ModelImage(pieces).numbers<float>(scores, gguf_image::F32, {0, NAN, 0, 0})));
 }
 
 TEST(GgufVocabulary, RefusesArraysThatDoNotFit) {

@@ -1,4 +1,4 @@
-// The committed vocabularies and token ids of tests/data/text (see scripts/goldens/text_tokens.py).
+// The committed vocabularies and token ids of tests/data/text (see scripts/goldens/text_tokens.py and text_pieces.py).
 #pragma once
 #include <gtest/gtest.h>
 
@@ -25,6 +25,17 @@ inline Vocabulary vocabulary_from(const nlohmann::ordered_json& json) {
   v.tokens = json["tokens"].get<std::vector<std::string>>();
   v.types = json["types"].get<std::vector<int32_t>>();
   v.merges = json["merges"].get<std::vector<std::string>>();
+  return v;
+}
+
+inline Vocabulary pieces_from(const nlohmann::ordered_json& json) {
+  Vocabulary v;
+  v.model = "llama";
+  v.tokens = json["tokens"].get<std::vector<std::string>>();
+  v.types = json["types"].get<std::vector<int32_t>>();
+  v.scores = json["scores"].get<std::vector<float>>();
+  v.add_space_prefix = json["add_space_prefix"].get<bool>();
+  v.unk = 0;
   return v;
 }
 

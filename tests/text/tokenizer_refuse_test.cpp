@@ -43,7 +43,7 @@ TEST_P(Refused, WithAReason) {
 INSTANTIATE_TEST_SUITE_P(
     Vocabulary, Refused,
     testing::Values(
-        Case{"Model", "unsupported_tokenizer", "\"llama\"", [](Vocabulary& v) { v.model = "llama"; }},
+        Case{"Model", "unsupported_tokenizer", "\"bert\"", [](Vocabulary& v) { v.model = "bert"; }},
         Case{"Pre", "unsupported_pretokenizer", "smollm", [](Vocabulary& v) { v.pre = "gpt-5"; }},
         Case{"NoPre", "unsupported_pretokenizer", "llama-bpe", [](Vocabulary& v) { v.pre = ""; }},
         Case{"NoTokens", "bad_vocabulary", "no tokens", [](Vocabulary& v) { v.tokens.clear(), v.types.clear(); }},

@@ -1,6 +1,9 @@
 //! Byte-pair merging (Sennrich et al. 2016): of all adjacent pairs of symbols the one of the lowest rank is merged, the
 //! leftmost first, until none is left. Ids equal those of Hugging Face's `tokenizers`.
 //!
+//! Which pairs merge, and in which order, is either a list of merges, or, in SentencePiece's way (Kudo and Richardson
+//! 2018), a score per piece: two symbols merge where their texts together are a piece.
+//!
 //! A word may be the whole prompt (eight million spaces are one word), so this takes O(n log n) time with a small
 //! constant, eight bytes per waiting pair, and no recursion.
 
@@ -8,24 +11,29 @@ use ahash::AHashMap;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-pub struct Bpe {
-    merges: AHashMap<(u32, u32), Merge>,
+pub enum Bpe {
+    Merges(AHashMap<(u32, u32), Merge>),
+    Pieces { pieces: AHashMap<Box<str>, Merge>, longest: usize },
 }
 
 #[derive(Clone, Copy)]
-struct Merge {
+pub struct Merge {
     rank: u32,
     id: u32,
 }
 
 #[derive(Clone, Copy)]
-struct Symbol {
-    id: u32,
+pub struct Symbol {
+    pub id: u32,
+    pub start: u32, // of its text in the word
     previous: u32,
     next: u32,
 }
 
 const NONE: u32 = u32::MAX;
+
+/// The id of a symbol that is no token: it may be a part of one, and where it is not the caller replaces it.
+pub const UNKNOWN: u32 = u32::MAX - 1;
 
 /// What merging one word needs, kept from word to word.
 #[derive(Default)]
@@ -63,53 +71,97 @@ impl Pairs {
 
 impl Bpe {
     /// The merges (left, right, result) in the order of their rank; of one that is there twice the last rank counts.
-    pub fn new(merges: impl Iterator<Item = (u32, u32, u32)>) -> Self {
+    pub fn of_merges(merges: impl Iterator<Item = (u32, u32, u32)>) -> Self {
         let ranked =
             merges.enumerate().map(|(rank, (left, right, id))| ((left, right), Merge { rank: rank as u32, id }));
-        Bpe { merges: ranked.collect() }
+        Bpe::Merges(ranked.collect())
     }
 
-    /// Appends the ids of a word, given the ids of its bytes. Words are shorter than 2^32 - 1.
-    pub fn merge(&self, word: impl Iterator<Item = u32>, scratch: &mut Scratch, ids: &mut Vec<u32>) {
-        let Scratch { symbols, pairs } = scratch;
+    /// The pieces (text, id, score): a higher score is a lower rank, equal scores are equal ranks. No score is NaN.
+    pub fn of_pieces<'a>(pieces: impl Iterator<Item = (&'a str, u32, f32)>) -> Self {
+        let mut pieces: Vec<_> = pieces.collect();
+        pieces.sort_by(|a, b| b.2.total_cmp(&a.2));
+        let (mut rank, mut last, mut longest) = (0, f32::INFINITY, 0);
+        let mut ranked = AHashMap::with_capacity(pieces.len());
+        for (text, id, score) in pieces {
+            rank += u32::from(score < last);
+            (last, longest) = (score, longest.max(text.len()));
+            ranked.insert(text.into(), Merge { rank, id });
+        }
+        Bpe::Pieces { pieces: ranked, longest }
+    }
+
+    /// The symbols that are left of a word, which is shorter than 2^32 - 2 bytes, given its first ones: (start, id).
+    pub fn merge<'a>(
+        &self,
+        word: &str,
+        first: impl Iterator<Item = (usize, u32)>,
+        scratch: &'a mut Scratch,
+    ) -> impl Iterator<Item = Symbol> + 'a {
+        match self {
+            Bpe::Merges(merges) => scratch.merge(first, |left, right, _| merges.get(&(left.id, right.id)).copied()),
+            Bpe::Pieces { pieces, longest } => scratch.merge(first, |left, _, end| {
+                let joined = &word[left.start as usize..end.map_or(word.len(), |symbol| symbol.start as usize)];
+                if joined.len() <= *longest {
+                    pieces.get(joined).copied()
+                } else {
+                    None
+                }
+            }),
+        }
+        scratch.symbols.iter().copied().filter(|symbol| symbol.id != NONE)
+    }
+}
+
+impl Scratch {
+    /// Leaves in `symbols` those that are left, and others whose id is NONE. `joined` says what two neighbours become,
+    /// given also the symbol behind them.
+    fn merge(
+        &mut self,
+        first: impl Iterator<Item = (usize, u32)>,
+        joined: impl Fn(Symbol, Symbol, Option<Symbol>) -> Option<Merge>,
+    ) {
+        let Scratch { symbols, pairs } = self;
         symbols.clear();
-        symbols.extend(word.enumerate().map(|(i, id)| Symbol {
+        symbols.extend(first.enumerate().map(|(i, (start, id))| Symbol {
             id,
+            start: start as u32,
             previous: (i as u32).wrapping_sub(1),
             next: i as u32 + 1,
         }));
         let Some(last) = symbols.last_mut() else { return };
         last.next = NONE;
 
-        pairs.in_order.extend(
-            symbols.windows(2).enumerate().filter_map(|(at, pair)| self.pair(at as u32, pair[0].id, pair[1].id)),
-        );
+        let merged = |symbols: &[Symbol], at: u32| {
+            let left = symbols[at as usize];
+            let right = symbols.get(left.next as usize)?;
+            joined(left, *right, symbols.get(right.next as usize).copied())
+        };
+        let pair =
+            |symbols: &[Symbol], at| merged(symbols, at).map(|merge| u64::from(merge.rank) << 32 | u64::from(at));
+
+        pairs.in_order.extend((0..symbols.len() as u32).filter_map(|at| pair(symbols, at)));
         pairs.in_order.make_contiguous().sort_unstable();
-        while let Some(pair) = pairs.pop() {
-            let (rank, at) = ((pair >> 32) as u32, pair as u32);
+        while let Some(waiting) = pairs.pop() {
+            let (rank, at) = ((waiting >> 32) as u32, waiting as u32);
             let left = symbols[at as usize];
             if left.id == NONE || left.next == NONE {
                 continue; // merged away since
             }
-            let right = symbols[left.next as usize];
-            let Some(merge) = self.merges.get(&(left.id, right.id)).filter(|merge| merge.rank == rank) else {
+            let Some(merge) = merged(symbols, at).filter(|merge| merge.rank == rank) else {
                 continue;
             };
 
+            let right = symbols[left.next as usize];
             symbols[left.next as usize].id = NONE;
             symbols[at as usize] = Symbol { id: merge.id, next: right.next, ..left };
             if right.next != NONE {
                 symbols[right.next as usize].previous = at;
-                pairs.push(self.pair(at, merge.id, symbols[right.next as usize].id));
+                pairs.push(pair(symbols, at));
             }
             if left.previous != NONE {
-                pairs.push(self.pair(left.previous, symbols[left.previous as usize].id, merge.id));
+                pairs.push(pair(symbols, left.previous));
             }
         }
-        ids.extend(symbols.iter().map(|symbol| symbol.id).filter(|&id| id != NONE));
-    }
-
-    fn pair(&self, at: u32, left: u32, right: u32) -> Option<u64> {
-        self.merges.get(&(left, right)).map(|merge| u64::from(merge.rank) << 32 | u64::from(at))
     }
 }

@@ -1,11 +1,12 @@
-//! Text to token ids: added tokens are found first, the text between them is cut into words, and the bytes of each word
-//! are merged.
+//! Text to token ids: added tokens are found first, the text between them is cut into words, and the bytes or characters
+//! of each word are merged.
 
-use crate::bpe::{Bpe, Scratch};
-use crate::pre_tokenizer::PreTokenizer;
-use crate::{invalid, Failure};
+use crate::added::{Added, Flags};
+use crate::bpe::{Bpe, Scratch, UNKNOWN};
+use crate::joints::Joints;
+use crate::pre_tokenizer::{PreTokenizer, Rules};
+use crate::Failure;
 use ahash::AHashMap;
-use aho_corasick::{AhoCorasick, MatchKind};
 use std::borrow::Cow;
 use unicode_normalization::{is_nfc, UnicodeNormalization};
 
@@ -17,48 +18,54 @@ pub enum Kind {
     Special, // matched only when asked
 }
 
+#[derive(Clone, Copy, PartialEq)]
+pub enum SpacePrefix {
+    None,
+    WhereMissing,      // before each piece of text between added tokens that does not begin with a space
+    Always,            // before each such piece
+    FirstWhereMissing, // before the first, if it begins the text and does not begin with a space
+}
+
+/// What a vocabulary says beside its tokens.
+pub struct Spelling {
+    pub rules: Rules,
+    pub prefix: SpacePrefix,
+    pub characters: Option<Characters>, // none: tokens are spelt in the byte alphabet of GPT-2
+}
+
+/// Tokens are spelt in characters, a space as "▁", as SentencePiece does.
+pub struct Characters {
+    pub byte_ids: Option<[u32; 256]>, // for characters that are no token
+    pub unknown: Option<u32>,         // for each run of them, where there are no byte tokens
+    pub words_at_spaces: bool,        // each "▁" begins a word
+}
+
+pub enum Order<'a> {
+    Merges(&'a [(u32, u32, u32)]),
+    Scores(&'a [f32]),
+}
+
 pub struct Encoder {
     bpe: Bpe,
-    pre_tokenizer: PreTokenizer,
-    add_prefix_space: bool,
-    words: AHashMap<String, u32>, // spelt in the byte alphabet; empty unless whole words go before merges
-    alphabet: [char; 256],
-    byte_ids: [Option<u32>; 256], // the token of a single byte, where there is one
-    always: Added,
-    all: Added,
+    spelling: Spelling,
+    pre_tokenizer: Option<PreTokenizer>, // none: text is not cut by a pattern
+    words: AHashMap<String, u32>,        // their texts; empty unless whole words go before merges
+    byte_ids: [Option<u32>; 256],        // the token of a single byte, where there is one
+    character_ids: AHashMap<char, u32>,
+    joints: Option<Joints>, // of words in characters
+    always: Stages,
+    all: Stages,
     special: Added,
     special_texts: Vec<String>,
 }
 
-/// Tokens that are found in the text itself, the leftmost and longest first.
-struct Added {
-    finder: Option<AhoCorasick>,
-    ids: Vec<u32>,
+/// Added tokens that are found in the text as it is, and those found in it once it is normalized.
+struct Stages {
+    raw: Added,
+    normalized: Added,
 }
 
-impl Added {
-    fn new(tokens: &[(&str, Kind)], wanted: impl Fn(Kind) -> bool) -> Result<Self, Failure> {
-        let (mut texts, mut ids) = (Vec::new(), Vec::new());
-        for (id, (text, kind)) in tokens.iter().enumerate() {
-            if wanted(*kind) {
-                texts.push(*text);
-                ids.push(id as u32);
-            }
-        }
-        let build = || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&texts);
-        let finder =
-            if texts.is_empty() { None } else { Some(build().map_err(|e| invalid(format!("added tokens: {e}")))?) };
-        Ok(Added { finder, ids })
-    }
-
-    /// The matches in order: (start, end, id).
-    fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, usize, u32)> + 'a {
-        self.finder
-            .iter()
-            .flat_map(move |f| f.find_iter(text))
-            .map(|m| (m.start(), m.end(), self.ids[m.pattern().as_usize()]))
-    }
-}
+const SPACE: char = '\u{2581}'; // "▁"
 
 /// The printable stand-ins of GPT-2 for the 256 bytes: printable Latin-1 stands for itself, the others for U+0100 on.
 /// (Radford et al. 2019; the order of the others is that of their value.)
@@ -73,56 +80,148 @@ fn byte_alphabet() -> [char; 256] {
     })
 }
 
+/// A piece of text between added tokens, and where it stands.
+#[derive(Clone, Copy)]
+struct Piece<'a> {
+    text: &'a str,
+    is_first: bool, // it begins the text
+    is_fresh: bool, // it does, or follows an added token
+}
+
 impl Encoder {
-    pub fn new(
-        tokens: &[(&str, Kind)],
-        merges: &[(&str, &str)],
-        pre_tokenizer: &str,
-        add_prefix_space: bool,
-    ) -> Result<Self, Failure> {
-        let pre_tokenizer = PreTokenizer::new(pre_tokenizer)?;
-        let merged = tokens.iter().enumerate().filter(|(_, (_, kind))| *kind == Kind::Merged);
-        let words: AHashMap<String, u32> = merged.map(|(id, (text, _))| (text.to_string(), id as u32)).collect();
-        let id = |text: &str| {
-            words.get(text).copied().ok_or_else(|| invalid(format!("a merge names {text:?}, which is no token")))
+    pub fn new(tokens: &[(&str, Kind, Flags)], order: Order, spelling: Spelling) -> Result<Self, Failure> {
+        let merged = || tokens.iter().zip(0u32..).filter(|((_, kind, _), _)| *kind == Kind::Merged);
+        let bpe = match order {
+            Order::Merges(merges) => Bpe::of_merges(merges.iter().copied()),
+            Order::Scores(scores) => Bpe::of_pieces(merged().map(|((text, ..), id)| (*text, id, scores[id as usize]))),
         };
-        let merges: Result<Vec<_>, _> =
-            merges.iter().map(|(left, right)| Ok((id(left)?, id(right)?, id(&[*left, *right].concat())?))).collect();
         let alphabet = byte_alphabet();
-        let byte_ids = alphabet.map(|c| words.get(c.encode_utf8(&mut [0; 4]) as &str).copied());
-        Ok(Encoder {
-            bpe: Bpe::new(merges?.into_iter()),
-            words: if pre_tokenizer.whole_words { words } else { AHashMap::new() },
-            pre_tokenizer,
-            add_prefix_space,
-            alphabet,
+        let mut character_ids = AHashMap::new();
+        for ((text, ..), id) in merged() {
+            let mut characters = text.chars();
+            if let (Some(only), None) = (characters.next(), characters.next()) {
+                character_ids.insert(only, id);
+            }
+        }
+        let byte_ids = match &spelling.characters {
+            Some(characters) => std::array::from_fn(|byte| characters.byte_ids.map(|ids| ids[byte])),
+            None => alphabet.map(|c| character_ids.get(&c).copied()),
+        };
+        let joints = spelling.characters.as_ref().map(|characters| {
+            Joints::new(merged().map(|((text, ..), _)| *text), characters.words_at_spaces.then_some(SPACE))
+        });
+        let bytes_of: AHashMap<char, u8> = alphabet.iter().copied().zip(0..=255).collect();
+        let text_of = |spelt: &str| match &spelling.characters {
+            Some(_) => Some(spelt.to_string()),
+            None => String::from_utf8(spelt.chars().map_while(|c| bytes_of.get(&c).copied()).collect()).ok(),
+        };
+        let words = match spelling.rules.whole_words {
+            true => merged().filter_map(|((text, ..), id)| Some((text_of(text)?, id))).collect(),
+            false => AHashMap::new(),
+        };
+        let mut encoder = Encoder {
+            bpe,
+            pre_tokenizer: PreTokenizer::new(&spelling.rules)?,
+            words,
             byte_ids,
-            always: Added::new(tokens, |kind| kind == Kind::Always)?,
-            all: Added::new(tokens, |kind| kind == Kind::Always || kind == Kind::Special)?,
-            special: Added::new(tokens, |kind| kind == Kind::Special)?,
-            special_texts: tokens
-                .iter()
-                .filter(|(_, kind)| *kind == Kind::Special)
-                .map(|(text, _)| text.to_string())
-                .collect(),
-        })
+            character_ids,
+            joints,
+            always: Stages { raw: Added::new(std::iter::empty())?, normalized: Added::new(std::iter::empty())? },
+            all: Stages { raw: Added::new(std::iter::empty())?, normalized: Added::new(std::iter::empty())? },
+            special: Added::new(std::iter::empty())?,
+            special_texts: Vec::new(),
+            spelling,
+        };
+        let of = |kinds: &[Kind]| -> Vec<(String, u32, Flags)> {
+            let wanted = tokens.iter().zip(0u32..).filter(|((_, kind, _), _)| kinds.contains(kind));
+            wanted.map(|((text, _, flags), id)| (text.to_string(), id, *flags)).collect()
+        };
+        let plain = |tokens: Vec<(String, u32, Flags)>| tokens.into_iter().map(|(text, id, _)| (text, id, Flags(0)));
+        encoder.always = encoder.stages(of(&[Kind::Always]))?;
+        encoder.all = encoder.stages(of(&[Kind::Always, Kind::Special]))?;
+        encoder.special = Added::new(plain(of(&[Kind::Special])))?;
+        encoder.special_texts = of(&[Kind::Special]).into_iter().map(|(text, ..)| text).collect();
+        Ok(encoder)
+    }
+
+    fn stages(&self, tokens: Vec<(String, u32, Flags)>) -> Result<Stages, Failure> {
+        let (normalized, raw): (Vec<_>, Vec<_>) = tokens.into_iter().partition(|(.., flags)| flags.is_normalized());
+        let normalized =
+            normalized.into_iter().map(|(text, id, flags)| (self.normalized(&text).into_owned(), id, flags));
+        Ok(Stages { raw: Added::new(raw.into_iter())?, normalized: Added::new(normalized)? })
     }
 
     pub fn encode(&self, bytes: &[u8], parse_special: bool, breaker: Option<char>) -> Vec<u32> {
         let added = if parse_special { &self.all } else { &self.always };
         let (mut ids, mut scratch) = (Vec::new(), Scratch::default());
+        let mut is_first = true;
         for chunk in bytes.utf8_chunks() {
             let text = chunk.valid();
-            let mut start = 0;
-            for (at, end, id) in added.find(text) {
-                self.encode_plain(&text[start..at], breaker, &mut scratch, &mut ids);
-                ids.push(id);
-                start = end;
+            let (mut start, mut is_fresh) = (0, is_first);
+            let mut plain = |range: std::ops::Range<usize>, is_fresh, ids: &mut Vec<u32>| {
+                let piece = Piece { text: &text[range.clone()], is_first: is_first && range.start == 0, is_fresh };
+                self.encode_piece(piece, added, breaker, &mut scratch, ids);
+            };
+            for found in added.raw.find(text) {
+                plain(start..found.start, is_fresh, &mut ids);
+                ids.push(found.id);
+                (start, is_fresh) = (found.end, true);
             }
-            self.encode_plain(&text[start..], breaker, &mut scratch, &mut ids);
+            plain(start..text.len(), is_fresh, &mut ids);
+            let unknown = self.unknown().filter(|id| !chunk.invalid().is_empty() && ids.last() != Some(id));
+            ids.extend(unknown);
             ids.extend(chunk.invalid().iter().filter_map(|&byte| self.byte_ids[byte as usize]));
+            is_first = false;
         }
         ids
+    }
+
+    fn encode_piece(
+        &self,
+        piece: Piece,
+        added: &Stages,
+        breaker: Option<char>,
+        scratch: &mut Scratch,
+        ids: &mut Vec<u32>,
+    ) {
+        let mut text = Cow::Borrowed(piece.text);
+        if let Some(breaker) = breaker.filter(|&c| added.normalized.is_empty() && text.contains(c)) {
+            text = text.replace(breaker, "").into();
+        }
+        let text = self.with_prefix(self.normalized(&text), piece);
+        let mut start = 0;
+        for found in added.normalized.find(&text) {
+            self.encode_plain(&text[start..found.start], breaker, scratch, ids);
+            ids.push(found.id);
+            start = found.end;
+        }
+        self.encode_plain(&text[start..], breaker, scratch, ids);
+    }
+
+    fn normalized<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut text = Cow::Borrowed(text);
+        if self.spelling.rules.compose && !is_nfc(&text) {
+            text = text.nfc().collect::<String>().into();
+        }
+        if self.spelling.characters.is_some() && text.contains(' ') {
+            text = text.replace(' ', "\u{2581}").into();
+        }
+        text
+    }
+
+    fn with_prefix<'a>(&self, text: Cow<'a, str>, piece: Piece) -> Cow<'a, str> {
+        let space = if self.spelling.characters.is_some() { SPACE } else { ' ' };
+        let is_wanted = match self.spelling.prefix {
+            SpacePrefix::None => false,
+            SpacePrefix::WhereMissing => piece.is_fresh && !text.starts_with(space),
+            SpacePrefix::Always => piece.is_fresh,
+            SpacePrefix::FirstWhereMissing => piece.is_first && !text.starts_with(space),
+        };
+        if is_wanted && !text.is_empty() {
+            format!("{space}{text}").into()
+        } else {
+            text
+        }
     }
 
     fn encode_plain(&self, text: &str, breaker: Option<char>, scratch: &mut Scratch, ids: &mut Vec<u32>) {
@@ -130,21 +229,45 @@ impl Encoder {
         if let Some(breaker) = breaker.filter(|&c| text.contains(c)) {
             text = text.replace(breaker, "").into();
         }
-        if self.pre_tokenizer.normalize && !is_nfc(&text) {
-            text = text.nfc().collect::<String>().into();
-        }
-        if self.add_prefix_space && !text.is_empty() && !text.starts_with(' ') {
-            text = format!(" {text}").into();
-        }
-        self.pre_tokenizer.for_each_word(&text, |word| {
-            if !self.words.is_empty() {
-                let spelt: String = word.bytes().map(|byte| self.alphabet[byte as usize]).collect();
-                if let Some(&id) = self.words.get(&spelt) {
-                    return ids.push(id);
-                }
+        let start = ids.len();
+        let word = |word: &str| match (self.words.get(word), &self.joints) {
+            (Some(&id), _) => ids.push(id),
+            (None, Some(joints)) => {
+                joints.for_each_word(word, |word| self.encode_characters(word, start, scratch, ids))
             }
-            self.bpe.merge(word.bytes().filter_map(|byte| self.byte_ids[byte as usize]), scratch, ids);
-        });
+            (None, None) => {
+                let bytes = word.bytes().filter_map(|byte| self.byte_ids[byte as usize]).enumerate();
+                ids.extend(self.bpe.merge("", bytes, scratch).map(|symbol| symbol.id));
+            }
+        };
+        match &self.pre_tokenizer {
+            Some(pre_tokenizer) => pre_tokenizer.for_each_word(&text, word),
+            None => Some(&*text).filter(|text| !text.is_empty()).into_iter().for_each(word),
+        }
+    }
+
+    fn encode_characters(&self, word: &str, piece_start: usize, scratch: &mut Scratch, ids: &mut Vec<u32>) {
+        let characters =
+            word.char_indices().map(|(at, c)| (at, self.character_ids.get(&c).copied().unwrap_or(UNKNOWN)));
+        let unknown = self.unknown();
+        for symbol in self.bpe.merge(word, characters, scratch) {
+            if symbol.id != UNKNOWN {
+                ids.push(symbol.id);
+                continue;
+            }
+            let rest = &word[symbol.start as usize..];
+            let character = &rest[..rest.chars().next().map_or(0, char::len_utf8)];
+            match unknown {
+                Some(id) if ids[piece_start..].last() != Some(&id) => ids.push(id),
+                Some(_) => {} // one stands for a run
+                None => ids.extend(character.bytes().filter_map(|byte| self.byte_ids[byte as usize])),
+            }
+        }
+    }
+
+    /// The token that a run of characters without tokens becomes, if it is no run of byte tokens.
+    fn unknown(&self) -> Option<u32> {
+        self.spelling.characters.as_ref().and_then(|characters| characters.unknown)
     }
 
     /// The text with the breaker inside each special token in it. Text before or behind may complete a token whose part
@@ -164,9 +287,9 @@ impl Encoder {
         }
         let mut done = body_start;
         let mut from = body_start;
-        while let Some((at, _, _)) = self.special.find(&text[from..body_end]).next() {
-            let first = text[from + at..].chars().next().map_or(1, char::len_utf8);
-            from += at + first;
+        while let Some(found) = self.special.find(&text[from..body_end]).next() {
+            let first = text[from + found.start..].chars().next().map_or(1, char::len_utf8);
+            from += found.start + first;
             broken.push_str(&text[done..from]);
             broken.push(breaker);
             done = from;

@@ -1,14 +1,18 @@
 //! Byte-pair encoding and chat templates for the C++ side. The interface is `text_ffi.h`; this file is its mirror and
 //! holds all of the crate's `unsafe` but the allocator's: raw slices in, sinks out, every panic caught.
 
+mod added;
 mod bpe;
 mod encoder;
 mod guard;
+mod joints;
 mod pre_tokenizer;
 mod python;
 mod template;
 
-use encoder::{Encoder, Kind};
+use added::Flags;
+use encoder::{Characters, Encoder, Kind, Order, SpacePrefix, Spelling};
+use pre_tokenizer::Rules;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use template::{ChatTemplate, Limits};
 
@@ -86,12 +90,15 @@ fn entry(sink: Sink, call: impl FnOnce() -> Result<(), Failure>) -> Status {
 pub struct Token {
     text: Slice,
     kind: i32,
+    flags: i32,
 }
 
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct Merge {
-    left: Slice,
-    right: Slice,
+    left: u32,
+    right: u32,
+    result: u32,
 }
 
 #[repr(C)]
@@ -100,31 +107,59 @@ pub struct Vocabulary {
     token_count: usize,
     merges: *const Merge,
     merge_count: usize,
-    pre_tokenizer: Slice,
-    add_prefix_space: i32,
+    scores: *const f32,
+    byte_ids: *const u32,
+    unknown: i32,
+    pattern: Slice,
+    is_in_characters: i32,
+    words_at_spaces: i32,
+    digits_apart: i32,
+    compose: i32,
+    whole_words: i32,
+    space_prefix: i32,
 }
 
 /// # Safety: see `text_ffi.h`; so for every entry point below.
 #[no_mangle]
-pub unsafe extern "C" fn rl_encoder_new(vocabulary: &Vocabulary, result: &mut *mut Encoder, error: Sink) -> Status {
+pub unsafe extern "C" fn rl_encoder_new(v: &Vocabulary, result: &mut *mut Encoder, error: Sink) -> Status {
     entry(error, || {
-        let mut tokens = Vec::with_capacity(vocabulary.token_count);
-        for token in array(vocabulary.tokens, vocabulary.token_count) {
+        let mut tokens = Vec::with_capacity(v.token_count);
+        for token in array(v.tokens, v.token_count) {
             let kind = match token.kind {
                 1 => Kind::Merged,
                 2 => Kind::Always,
                 3 => Kind::Special,
                 _ => Kind::Unused,
             };
-            tokens.push((token.text.text("a token")?, kind));
+            tokens.push((token.text.text("a token")?, kind, Flags(token.flags)));
         }
-        let mut merges = Vec::with_capacity(vocabulary.merge_count);
-        for merge in array(vocabulary.merges, vocabulary.merge_count) {
-            merges.push((merge.left.text("a merge")?, merge.right.text("a merge")?));
-        }
-        let name = vocabulary.pre_tokenizer.text("the pre-tokenizer's name")?;
-        let encoder = Encoder::new(&tokens, &merges, name, vocabulary.add_prefix_space != 0)?;
-        *result = Box::into_raw(Box::new(encoder));
+        let merges: Vec<_> =
+            array(v.merges, v.merge_count).iter().map(|merge| (merge.left, merge.right, merge.result)).collect();
+        let order = match v.scores.is_null() {
+            true => Order::Merges(&merges),
+            false => Order::Scores(array(v.scores, v.token_count)),
+        };
+        let characters = (v.is_in_characters != 0).then(|| Characters {
+            byte_ids: (!v.byte_ids.is_null()).then(|| std::array::from_fn(|byte| *v.byte_ids.add(byte))),
+            unknown: u32::try_from(v.unknown).ok().filter(|_| v.byte_ids.is_null()),
+            words_at_spaces: v.words_at_spaces != 0,
+        });
+        let spelling = Spelling {
+            rules: Rules {
+                pattern: v.pattern.text("the pattern's name")?.into(),
+                digits_apart: v.digits_apart != 0,
+                compose: v.compose != 0,
+                whole_words: v.whole_words != 0,
+            },
+            prefix: match v.space_prefix {
+                1 => SpacePrefix::WhereMissing,
+                2 => SpacePrefix::Always,
+                3 => SpacePrefix::FirstWhereMissing,
+                _ => SpacePrefix::None,
+            },
+            characters,
+        };
+        *result = Box::into_raw(Box::new(Encoder::new(&tokens, order, spelling)?));
         Ok(())
     })
 }

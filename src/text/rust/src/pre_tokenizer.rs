@@ -14,34 +14,46 @@ const LLAMA3: &str =
 const QWEN2: &str =
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+";
 
+// The patterns that Hugging Face's converter gives OpenAI's o200k and Mistral's Tekken: cased words end at a capital.
+const CASED: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+CONTRACTION|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*CONTRACTION|DIGITS| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+";
+
+/// How text is cut into words.
+pub struct Rules {
+    pub pattern: String,    // the name of a published one; empty: none
+    pub digits_apart: bool, // every numeric character is cut off first
+    pub compose: bool,      // text is brought into normal form C first
+    pub whole_words: bool,  // a word that is a token needs no merges
+}
+
 pub struct PreTokenizer {
-    pattern: Regex,
+    pattern: Option<Regex>,
     newlines_end_words: bool, // the pattern matches whitespace that ends in a line break as a word of its own
-    single_digits: bool,      // every numeric character is cut off first
-    pub normalize: bool,      // text is brought into normal form C first
-    pub whole_words: bool,    // a word that is a token needs no merges
+    digits_apart: bool,
 }
 
 impl PreTokenizer {
-    pub fn new(name: &str) -> Result<Self, Failure> {
-        let (pattern, single_digits) = match name {
-            "gpt-2" => (GPT2, false),
-            "smollm" => (GPT2, true),
-            "llama-bpe" => (LLAMA3, false),
-            "qwen2" => (QWEN2, false),
-            _ => return Err(invalid(format!("unknown pre-tokenizer {name:?}"))),
+    /// None where the rules leave text in one piece.
+    pub fn new(rules: &Rules) -> Result<Option<Self>, Failure> {
+        let cased = |contraction, digits| CASED.replace("CONTRACTION", contraction).replace("DIGITS", digits);
+        let pattern = match rules.pattern.as_str() {
+            "" if rules.digits_apart => None,
+            "" => return Ok(None),
+            "gpt-2" => Some(GPT2.into()),
+            "llama-3" => Some(LLAMA3.into()),
+            "qwen2" => Some(QWEN2.into()),
+            "tekken" => Some(cased("", r"\p{N}")),
+            "gpt-4o" => Some(cased(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?", r"\p{N}{1,3}")),
+            name => return Err(invalid(format!("unknown pattern {name:?}"))),
         };
-        Ok(PreTokenizer {
-            pattern: Regex::new(pattern).expect("the patterns are constants"),
-            newlines_end_words: pattern != GPT2,
-            single_digits,
-            normalize: name == "qwen2",
-            whole_words: name == "llama-bpe",
-        })
+        Ok(Some(PreTokenizer {
+            pattern: pattern.map(|pattern: String| Regex::new(&pattern).expect("the patterns are constants")),
+            newlines_end_words: rules.pattern != "gpt-2",
+            digits_apart: rules.digits_apart,
+        }))
     }
 
     pub fn for_each_word(&self, text: &str, mut word: impl FnMut(&str)) {
-        if !self.single_digits {
+        if !self.digits_apart {
             return self.words(text, &mut word);
         }
         let mut start = 0;
@@ -55,7 +67,8 @@ impl PreTokenizer {
 
     fn words(&self, text: &str, word: &mut impl FnMut(&str)) {
         let mut start = 0;
-        while let Some(found) = self.pattern.find_at(text, start) {
+        let next = |start| self.pattern.as_ref().and_then(|pattern| pattern.find_at(text, start));
+        while let Some(found) = next(start) {
             if found.start() > start {
                 word(&text[start..found.start()]); // between matches: no pattern leaves any, but none is lost
             }
