@@ -58,13 +58,13 @@ def assemble(pre, vocabulary):
     return tokenizer
 
 
-def ids_of_corpus(tokenizer):
+def ids_of_corpus(tokenizer, add_special_tokens=True):
     cases = []
     for text in CORPUS:
         tokenizer.encode_special_tokens = False
-        parsed = tokenizer.encode(text).ids
+        parsed = tokenizer.encode(text, add_special_tokens=add_special_tokens).ids
         tokenizer.encode_special_tokens = True
-        as_text = tokenizer.encode(text).ids
+        as_text = tokenizer.encode(text, add_special_tokens=add_special_tokens).ids
         case = {"as_text": as_text, "decoded": tokenizer.decode(as_text, skip_special_tokens=False)}
         if parsed != as_text:
             case["parse"] = parsed

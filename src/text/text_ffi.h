@@ -33,13 +33,18 @@ typedef enum {
 
 typedef struct rl_encoder rl_encoder;
 
-/* One token. kind: 0 takes no part in encoding, 1 a product of merges, 2 matched in any text, 3 matched only when asked.
- * flags, of kinds 2 and 3: 1 takes the whitespace before it, 2 that behind it, 4 is matched only where no letter, digit or
- * '_' touches it, 8 is looked for in the text once it is normalized. */
+/* One token. kind: 0 takes no part in encoding, 1 a product of merges, 2 matched in any text, 3 matched only when asked. */
+enum {
+  rl_lstrip = 1,      /* of kinds 2 and 3: takes the whitespace before it */
+  rl_rstrip = 2,      /* that behind it */
+  rl_single_word = 4, /* matched only where no letter, digit or '_' touches it */
+  rl_normalized = 8,  /* looked for in the text once it is normalized */
+  rl_merged = 16,     /* a product of merges too */
+};
 typedef struct {
   rl_slice text; /* UTF-8 */
   int32_t kind;
-  int32_t flags;
+  int32_t flags; /* rl_lstrip... */
 } rl_token;
 
 /* Ids of kind 1: left + right is the text of the result. Their order is their rank. */
@@ -54,7 +59,8 @@ typedef struct {
   size_t merge_count;
   const float* scores; /* one per token, no NaN, in place of merges: any two pieces may merge to a third; or NULL */
   const uint32_t* byte_ids; /* 256, for characters that are no token, where is_in_characters; or NULL */
-  int32_t unknown;          /* for runs of such characters where there are no byte_ids; or -1 */
+  int32_t unknown;          /* for a byte or character that has no token, nor byte_ids; or -1: nothing */
+  int32_t fuse_unknown;     /* one for those side by side */
   rl_slice pattern;         /* cuts the words, one of: gpt-2 llama-3 qwen2 tekken gpt-4o; or empty */
   int32_t is_in_characters; /* tokens are spelt as they are, a space as U+2581; else in the byte alphabet of GPT-2 */
   int32_t words_at_spaces;  /* where is_in_characters: each space begins a word */

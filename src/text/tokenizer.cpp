@@ -54,7 +54,7 @@ Tokenizer::Tokenizer(const Vocabulary& v) : strings_(new Strings), encoder_(new 
   types_ = std::move(checked.types);
   bos_ = checked.bos, eos_ = checked.eos, unk_ = checked.unk, pad_ = checked.pad;
   add_bos_ = v.add_bos.value_or(checked.adds_bos) && bos_;
-  strips_space_ = checked.is_in_characters && checked.rules.space_prefix != SpacePrefix::none;
+  strips_space_ = checked.rules.strips_space;
 
   std::vector<rl_token> tokens;
   tokens.reserve(v.tokens.size());
@@ -65,28 +65,30 @@ Tokenizer::Tokenizer(const Vocabulary& v) : strings_(new Strings), encoder_(new 
     tokens.push_back({slice(text), text.empty() || is_bytes ? 0 : library_kind(types_[id]),
                       checked.flags.empty() ? 0 : checked.flags[id]});
     std::string bytes = ridgeline::token_bytes(text, types_[id], checked.is_in_characters);
+    // Looked for in text that was given its prefix, it is found with a space before it.
+    if (checked.rules.space_prefix == SpacePrefix::always && tokens.back().flags & rl_normalized)
+      bytes.insert(0, 1, ' ');
     const bool same = bytes == text;
     strings_->tokens.push_back({text, same ? std::string() : std::move(bytes), same});
   }
   strings_->ids.reserve(checked.ids.size());
   for (auto [text, id] : checked.ids) strings_->ids.emplace(strings_->tokens[static_cast<size_t>(id)].text, id);
 
-  for (auto id : {eos_, checked.eot, checked.eom})
-    if (id) end_ids_.push_back(*id);
+  end_ids_ = std::move(checked.ends);
   for (std::string_view text : turn_ends)
     if (auto id = find(text); id && is_special(*id)) end_ids_.push_back(*id);
   std::sort(end_ids_.begin(), end_ids_.end());
 
   const TextRules& rules = checked.rules;
-  const bool scored = checked.is_in_characters && v.merge_ids.empty();
   const rl_vocabulary library_vocabulary = {
       .tokens = tokens.data(),
       .token_count = tokens.size(),
       .merges = checked.merges.data(),
       .merge_count = checked.merges.size(),
-      .scores = scored ? v.scores.data() : nullptr,
+      .scores = checked.is_scored ? v.scores.data() : nullptr,
       .byte_ids = checked.byte_ids ? checked.byte_ids->data() : nullptr,
-      .unknown = unk_.value_or(-1),
+      .unknown = rules.unknown == Unknown::dropped ? -1 : unk_.value_or(-1),
+      .fuse_unknown = rules.unknown == Unknown::run,
       .pattern = slice(rules.pattern),
       .is_in_characters = checked.is_in_characters,
       .words_at_spaces = rules.words_at_spaces,

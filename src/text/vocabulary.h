@@ -15,8 +15,15 @@ enum class TokenType : int32_t { normal = 1, unknown = 2, control = 3, user_defi
 enum class SpacePrefix {
   none = 0,
   where_missing = 1,        // each such text that does not begin with one
-  always = 2,               // each such text
+  always = 2,               // each such text, before `normalized` tokens are found
   first_where_missing = 3,  // only the text's beginning, if it is none and no added token
+};
+
+// What stands for a byte or a character that has no token.
+enum class Unknown {
+  dropped,  // nothing
+  each,     // Vocabulary::unk
+  run,      // Vocabulary::unk once, for those side by side
 };
 
 // How text becomes the words that are merged.
@@ -27,6 +34,8 @@ struct TextRules {
   bool whole_words = false;      // a word that is a token needs no merges
   bool words_at_spaces = false;  // each space begins a word; only of the kind "llama"
   SpacePrefix space_prefix = SpacePrefix::none;
+  bool strips_space = false;  // a space at the beginning of a decoded text is left out
+  Unknown unknown = Unknown::dropped;
 };
 
 // How a user-defined, control or unknown token is found, where it is not simply its text in the text.
@@ -34,7 +43,8 @@ struct AddedTokenRule {
   int32_t id;
   bool lstrip = false, rstrip = false;  // takes the whitespace on that side
   bool single_word = false;             // only where no letter, digit or '_' touches it
-  bool normalized = false;              // in the text that TextRules have composed and given its prefix
+  bool normalized = false;              // in the text as it is composed, spelt and given its prefix
+  bool is_merged = false;               // it is a product of merges too
 };
 
 // The names are those of GGUF's tokenizer.ggml.* keys.
@@ -51,6 +61,7 @@ struct Vocabulary {
   std::vector<float> scores;  // llama, where there are no merge_ids: one per token, the highest first
   std::vector<AddedTokenRule> added_rules;
   std::optional<int64_t> bos, eos, eot, eom, unk, pad;
+  std::vector<int64_t> ends;             // further ids that end a turn
   std::optional<bool> add_bos;           // whether a prompt begins with bos; absent: as models of the kind expect
   std::optional<bool> add_space_prefix;  // absent: no for gpt2, yes for llama
 };

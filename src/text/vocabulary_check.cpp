@@ -47,13 +47,6 @@ template <class... A>
   fail(ExitCode::bad_data, "bad_vocabulary", text, std::forward<A>(args)...);
 }
 
-// A text for a message: short, and safe to print.
-std::string quoted(std::string_view text) {
-  std::string printable;
-  for (char c : text.substr(0, 48)) printable += c >= ' ' && c < 0x7F ? c : '?';
-  return text.size() > 48 ? printable + "..." : printable;
-}
-
 // GPT-2's byte alphabet, backwards: the byte that a code point below U+0144 stands for, or -1.
 constexpr auto byte_of_code_point = [] {
   std::array<int16_t, 0x144> bytes{};
@@ -84,23 +77,26 @@ void check_rules(const Vocabulary& v, CheckedVocabulary& checked) {
          "tokenizers of the kind \"{}\" are not supported: expected \"gpt2\" or \"llama\", byte-pair encoding of bytes "
          "or "
          "of SentencePiece",
-         quoted(v.model));
+         readable(v.model));
   checked.is_in_characters = v.model == "llama";
   checked.adds_bos = checked.is_in_characters;
   if (v.rules) {
     checked.rules = *v.rules;
   } else if (checked.is_in_characters) {
-    checked.rules.space_prefix = v.add_space_prefix.value_or(true) ? SpacePrefix::always : SpacePrefix::none;
+    const bool prefix = v.add_space_prefix.value_or(true);
+    checked.rules = {.space_prefix = prefix ? SpacePrefix::always : SpacePrefix::none,
+                     .strips_space = prefix,
+                     .unknown = Unknown::run};
+    checked.is_scored = true;
   } else {
     const PreTokenizer& pre = find_pre_tokenizer(v.pre);
     const bool prefix = v.add_space_prefix.value_or(false);
     checked.adds_bos = pre.adds_bos;
-    checked.rules = {std::string(pre.pattern),
-                     pre.digits_apart,
-                     pre.compose,
-                     pre.whole_words,
-                     false,
-                     prefix ? SpacePrefix::where_missing : SpacePrefix::none};
+    checked.rules = {.pattern = std::string(pre.pattern),
+                     .digits_apart = pre.digits_apart,
+                     .compose = pre.compose,
+                     .whole_words = pre.whole_words,
+                     .space_prefix = prefix ? SpacePrefix::where_missing : SpacePrefix::none};
   }
 }
 
@@ -114,6 +110,7 @@ void check_tokens(const Vocabulary& v, CheckedVocabulary& checked) {
   std::vector<TokenType>& types = checked.types;
   types.assign(v.tokens.size(), TokenType::normal);
   checked.ids.reserve(v.tokens.size());
+  uint64_t added_count = 0;
   for (size_t id = 0; id < v.tokens.size(); id++) {
     const std::string& text = v.tokens[id];
     if (!v.types.empty()) {
@@ -123,13 +120,16 @@ void check_tokens(const Vocabulary& v, CheckedVocabulary& checked) {
       types[id] = TokenType::byte;
     }
     const bool added = types[id] != TokenType::normal && types[id] != TokenType::byte;
+    added_count += added && types[id] != TokenType::unused;
     const uint64_t longest = added ? limits::special_token_bytes : limits::token_bytes;
     if (text.size() > longest) bad_vocabulary("token {} has {} bytes: expected at most {}", id, text.size(), longest);
-    if (!is_utf8(text)) bad_vocabulary("token {} (\"{}\") is not UTF-8", id, quoted(text));
+    if (!is_utf8(text)) bad_vocabulary("token {} (\"{}\") is not UTF-8", id, readable(text));
     if (text.empty() || types[id] == TokenType::unused) continue;
     auto [first, is_new] = checked.ids.emplace(text, static_cast<int32_t>(id));
-    if (!is_new) bad_vocabulary("tokens {} and {} are both \"{}\"", first->second, id, quoted(text));
+    if (!is_new) bad_vocabulary("tokens {} and {} are both \"{}\"", first->second, id, readable(text));
   }
+  if (added_count > limits::added_tokens)
+    bad_vocabulary("{} control and user-defined tokens exceed {}", added_count, limits::added_tokens);
 }
 
 // Either each byte has its token or none has: with some, text would be lost.
@@ -142,7 +142,7 @@ void check_bytes(const Vocabulary& v, CheckedVocabulary& checked) {
   for (size_t id = 0; id < v.tokens.size(); id++) {
     if (checked.types[id] != TokenType::byte) continue;
     const auto byte = byte_of(v.tokens[id]);
-    if (!byte) bad_vocabulary("token {} (\"{}\") is a byte: expected <0x00> to <0xFF>", id, quoted(v.tokens[id]));
+    if (!byte) bad_vocabulary("token {} (\"{}\") is a byte: expected <0x00> to <0xFF>", id, readable(v.tokens[id]));
     if (ids[*byte] != none) bad_vocabulary("tokens {} and {} are both the byte 0x{:02X}", ids[*byte], id, *byte);
     ids[*byte] = static_cast<uint32_t>(id);
     count++;
@@ -152,7 +152,7 @@ void check_bytes(const Vocabulary& v, CheckedVocabulary& checked) {
 }
 
 void check_scores(const Vocabulary& v, const CheckedVocabulary& checked) {
-  if (!checked.is_in_characters || !v.merge_ids.empty()) return;
+  if (!checked.is_scored) return;
   if (v.scores.size() != v.tokens.size())
     bad_vocabulary("{} tokens but {} scores: expected one per token", v.tokens.size(), v.scores.size());
   for (size_t id = 0; id < v.scores.size(); id++)
@@ -166,12 +166,13 @@ class MergeCheck {
   void run() {
     if (v_.merges.size() + v_.merge_ids.size() > limits::merges)
       bad_vocabulary("{} merges exceed {}", v_.merges.size() + v_.merge_ids.size(), limits::merges);
-    if (checked_.is_in_characters && !v_.merges.empty()) bad_vocabulary("a vocabulary of the kind llama has no merges");
+    if (checked_.is_scored && !(v_.merges.empty() && v_.merge_ids.empty()))
+      bad_vocabulary("it has both scores and merges: expected only scores of the kind llama");
     checked_.merges.reserve(v_.merges.size() + v_.merge_ids.size());
     for (const std::string& merge : v_.merges) {  // cut at the first space that is not its first byte
       const size_t at = merge.find(' ', 1);
       if (at == std::string::npos || at + 1 == merge.size())
-        bad_vocabulary("merge {} (\"{}\") is not two tokens with a space between", index(), quoted(merge));
+        bad_vocabulary("merge {} (\"{}\") is not two tokens with a space between", index(), readable(merge));
       add(id_of(std::string_view(merge).substr(0, at)), id_of(std::string_view(merge).substr(at + 1)));
     }
     for (auto [left, right] : v_.merge_ids) {
@@ -192,11 +193,15 @@ class MergeCheck {
 
   uint32_t id_of(std::string_view text) const {
     auto found = checked_.ids.find(text);
-    const TokenType type =
-        found == checked_.ids.end() ? TokenType::unused : checked_.types[static_cast<size_t>(found->second)];
-    if (type != TokenType::normal && type != TokenType::byte)
-      bad_vocabulary("merge {}: \"{}\" is not a normal token", index(), quoted(text));
+    if (found == checked_.ids.end() || !is_merged(static_cast<size_t>(found->second)))
+      bad_vocabulary("merge {}: \"{}\" is not a normal token", index(), readable(text));
     return static_cast<uint32_t>(found->second);
+  }
+
+  bool is_merged(size_t id) const {
+    const TokenType type = checked_.types[id];
+    return type == TokenType::normal || type == TokenType::byte ||
+           (!checked_.flags.empty() && checked_.flags[id] & rl_merged);
   }
 
   const Vocabulary& v_;
@@ -210,8 +215,9 @@ void check_added_rules(const Vocabulary& v, CheckedVocabulary& checked) {
   for (const AddedTokenRule& rule : v.added_rules) {
     if (rule.id < 0 || static_cast<size_t>(rule.id) >= v.tokens.size())
       bad_vocabulary("a rule is about token {}: expected 0 to {}", rule.id, v.tokens.size() - 1);
-    checked.flags[static_cast<size_t>(rule.id)] =
-        rule.lstrip | rule.rstrip << 1 | rule.single_word << 2 | rule.normalized << 3;
+    checked.flags[static_cast<size_t>(rule.id)] = rule.lstrip * rl_lstrip | rule.rstrip * rl_rstrip |
+                                                  rule.single_word * rl_single_word | rule.normalized * rl_normalized |
+                                                  rule.is_merged * rl_merged;
   }
 }
 
@@ -236,14 +242,17 @@ CheckedVocabulary check(const Vocabulary& v) {
   check_tokens(v, checked);
   check_bytes(v, checked);
   check_scores(v, checked);
-  MergeCheck(v, checked).run();
   check_added_rules(v, checked);
+  MergeCheck(v, checked).run();
   checked.bos = check_id("bos", v.bos, v.tokens.size());
   checked.eos = check_id("eos", v.eos, v.tokens.size());
-  checked.eot = check_id("eot", v.eot, v.tokens.size());
-  checked.eom = check_id("eom", v.eom, v.tokens.size());
+  auto eot = check_id("eot", v.eot, v.tokens.size());
+  auto eom = check_id("eom", v.eom, v.tokens.size());
   checked.unk = check_id("unknown", v.unk, v.tokens.size());
   checked.pad = check_id("padding", v.pad, v.tokens.size());
+  for (auto end : {checked.eos, eot, eom})
+    if (end) checked.ends.push_back(*end);
+  for (int64_t end : v.ends) checked.ends.push_back(*check_id("eos", end, v.tokens.size()));
   return checked;
 }
 

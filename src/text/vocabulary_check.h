@@ -13,6 +13,7 @@ namespace ridgeline {
 
 struct CheckedVocabulary {
   bool is_in_characters;  // the kind llama
+  bool is_scored;         // merges go by Vocabulary::scores
   TextRules rules;
   bool adds_bos;                                      // where the file does not say
   std::vector<TokenType> types;                       // one per token
@@ -20,7 +21,8 @@ struct CheckedVocabulary {
   std::vector<rl_merge> merges;                       // none where scores decide
   std::optional<std::array<uint32_t, 256>> byte_ids;  // of the kind llama
   std::vector<int32_t> flags;                         // of rl_token, one per token, or empty
-  std::optional<int32_t> bos, eos, eot, eom, unk, pad;
+  std::optional<int32_t> bos, eos, unk, pad;
+  std::vector<int32_t> ends;  // ids that end a turn
 };
 
 // Views and slices are of `vocabulary`'s strings. Throws what Tokenizer's constructor says.

@@ -196,7 +196,7 @@ TEST(Pieces, BytesStandForWhatIsNoPieceAndElseOneUnknownTokenForARun) {
   EXPECT_EQ(bytes.encode("aé\xFF", SpecialTokens::as_text), (Ids{1, 8 + 0xC3, 8 + 0xA9, 8 + 0xFF}));
   EXPECT_EQ(bytes.decode_bytes(Ids{8 + 0xC3, 8 + 0xA9, 8 + 0xFF}), "é\xFF");
   EXPECT_EQ(unknown.encode("aéxxzb z", SpecialTokens::as_text), (Ids{1, 0, 2, 7, 0}));
-  EXPECT_EQ(unknown.encode("a\xFF\x80\x80z\xC3z", SpecialTokens::as_text), (Ids{1, 0, 0, 0}));
+  EXPECT_EQ(unknown.encode("a\xFF\x80\x80z\xC3z", SpecialTokens::as_text), (Ids{1, 0, 0, 0, 0, 0, 0}));
   Vocabulary v = tiny();
   v.unk.reset();
   EXPECT_EQ(Tokenizer(v).encode("aéb", SpecialTokens::as_text), (Ids{1, 2}));
@@ -261,7 +261,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"FewerScores", "263 scores", [](Vocabulary& v) { v.scores.pop_back(); }},
                     Case{"ScoreNan", "token 1 has the score", [](Vocabulary& v) { v.scores[1] = NAN; }},
                     Case{"ScoreInfinite", "score inf", [](Vocabulary& v) { v.scores[2] = INFINITY; }},
-                    Case{"Merges", "no merges", [](Vocabulary& v) { v.merges = {"a b"}; }},
+                    Case{"Merges", "both scores and merges", [](Vocabulary& v) { v.merges = {"a b"}; }},
                     Case{"ByteSigned", "<0x00> to <0xFF>", [](Vocabulary& v) { v.tokens[8] = "<0x-1>"; }},
                     Case{"ByteNotHex", "<0x00> to <0xFF>", [](Vocabulary& v) { v.tokens[8] = "<0x0G>"; }},
                     Case{"ByteLong", "<0x00> to <0xFF>", [](Vocabulary& v) { v.tokens[8] = "<0x100>"; }},
@@ -269,9 +269,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"ByteTwice", "both the byte 0x0A", [](Vocabulary& v) { v.tokens[8] = "<0x0a>"; }},
                     Case{"ByteMissing", "255 of the 256",
                          [](Vocabulary& v) { v.tokens.pop_back(), v.types.pop_back(), v.scores.pop_back(); }},
-                    Case{"MergeIdNegative", "token -1", [](Vocabulary& v) { v.merge_ids = {{-1, 2}}; }},
-                    Case{"MergeIdAtSize", "token 264", [](Vocabulary& v) { v.merge_ids = {{1, 264}}; }},
-                    Case{"MergeIdToNothing", "\"ba\"", [](Vocabulary& v) { v.merge_ids = {{2, 1}}; }}),
+                    Case{"MergeIdNegative", "token -1", [](Vocabulary& v) { v.rules.emplace(), v.merge_ids = {{-1, 2}}; }},
+                    Case{"MergeIdAtSize", "token 264", [](Vocabulary& v) { v.rules.emplace(), v.merge_ids = {{1, 264}}; }},
+                    Case{"MergeIdToNothing", "\"ba\"", [](Vocabulary& v) { v.rules.emplace(), v.merge_ids = {{2, 1}}; }}),
     [](const auto& p) { return p.param.name; });
 
 }  // namespace

@@ -22,7 +22,7 @@ pub enum Kind {
 pub enum SpacePrefix {
     None,
     WhereMissing,      // before each piece of text between added tokens that does not begin with a space
-    Always,            // before each such piece
+    Always,            // before each such piece, before tokens are found in normalized text
     FirstWhereMissing, // before the first, if it begins the text and does not begin with a space
 }
 
@@ -31,12 +31,13 @@ pub struct Spelling {
     pub rules: Rules,
     pub prefix: SpacePrefix,
     pub characters: Option<Characters>, // none: tokens are spelt in the byte alphabet of GPT-2
+    pub unknown: Option<u32>,           // for a byte or a character that has no token
+    pub fuse_unknown: bool,             // one for those side by side
 }
 
 /// Tokens are spelt in characters, a space as "▁", as SentencePiece does.
 pub struct Characters {
     pub byte_ids: Option<[u32; 256]>, // for characters that are no token
-    pub unknown: Option<u32>,         // for each run of them, where there are no byte tokens
     pub words_at_spaces: bool,        // each "▁" begins a word
 }
 
@@ -90,7 +91,8 @@ struct Piece<'a> {
 
 impl Encoder {
     pub fn new(tokens: &[(&str, Kind, Flags)], order: Order, spelling: Spelling) -> Result<Self, Failure> {
-        let merged = || tokens.iter().zip(0u32..).filter(|((_, kind, _), _)| *kind == Kind::Merged);
+        let is_merged = |kind: Kind, flags: Flags| kind == Kind::Merged || flags.is_merged();
+        let merged = || tokens.iter().zip(0u32..).filter(|((_, kind, flags), _)| is_merged(*kind, *flags));
         let bpe = match order {
             Order::Merges(merges) => Bpe::of_merges(merges.iter().copied()),
             Order::Scores(scores) => Bpe::of_pieces(merged().map(|((text, ..), id)| (*text, id, scores[id as usize]))),
@@ -146,8 +148,9 @@ impl Encoder {
 
     fn stages(&self, tokens: Vec<(String, u32, Flags)>) -> Result<Stages, Failure> {
         let (normalized, raw): (Vec<_>, Vec<_>) = tokens.into_iter().partition(|(.., flags)| flags.is_normalized());
-        let normalized =
-            normalized.into_iter().map(|(text, id, flags)| (self.normalized(&text).into_owned(), id, flags));
+        let prefix = if self.spelling.prefix == SpacePrefix::Always { "\u{2581}" } else { "" };
+        let in_text = |text: &str| format!("{prefix}{}", self.normalized(text)); // the same is done to the text around it
+        let normalized = normalized.into_iter().map(|(text, id, flags)| (in_text(&text), id, flags));
         Ok(Stages { raw: Added::new(raw.into_iter())?, normalized: Added::new(normalized)? })
     }
 
@@ -168,9 +171,8 @@ impl Encoder {
                 (start, is_fresh) = (found.end, true);
             }
             plain(start..text.len(), is_fresh, &mut ids);
-            let unknown = self.unknown().filter(|id| !chunk.invalid().is_empty() && ids.last() != Some(id));
-            ids.extend(unknown);
-            ids.extend(chunk.invalid().iter().filter_map(|&byte| self.byte_ids[byte as usize]));
+            let from = ids.len();
+            chunk.invalid().iter().for_each(|&byte| self.put_byte(byte, from, &mut ids));
             is_first = false;
         }
         ids
@@ -186,16 +188,30 @@ impl Encoder {
     ) {
         let mut text = Cow::Borrowed(piece.text);
         if let Some(breaker) = breaker.filter(|&c| added.normalized.is_empty() && text.contains(c)) {
-            text = text.replace(breaker, "").into();
+            text = text.replace(breaker, "").into(); // before it keeps characters from composing
         }
-        let text = self.with_prefix(self.normalized(&text), piece);
-        let mut start = 0;
+        let mut text = self.normalized(&text);
+        if self.spelling.prefix == SpacePrefix::Always && piece.is_fresh && !text.is_empty() {
+            text = format!("{}{text}", self.space()).into();
+        }
+        let (mut start, mut is_first, mut is_fresh) = (0, piece.is_first, piece.is_fresh);
+        let mut plain = |text: &str, is_first, is_fresh, ids: &mut Vec<u32>| {
+            self.encode_plain(Piece { text, is_first, is_fresh }, breaker, scratch, ids);
+        };
         for found in added.normalized.find(&text) {
-            self.encode_plain(&text[start..found.start], breaker, scratch, ids);
+            plain(&text[start..found.start], is_first, is_fresh, ids);
             ids.push(found.id);
-            start = found.end;
+            (start, is_first, is_fresh) = (found.end, false, true);
         }
-        self.encode_plain(&text[start..], breaker, scratch, ids);
+        plain(&text[start..], is_first, is_fresh, ids);
+    }
+
+    fn space(&self) -> char {
+        if self.spelling.characters.is_some() {
+            SPACE
+        } else {
+            ' '
+        }
     }
 
     fn normalized<'a>(&self, text: &'a str) -> Cow<'a, str> {
@@ -209,36 +225,26 @@ impl Encoder {
         text
     }
 
-    fn with_prefix<'a>(&self, text: Cow<'a, str>, piece: Piece) -> Cow<'a, str> {
-        let space = if self.spelling.characters.is_some() { SPACE } else { ' ' };
-        let is_wanted = match self.spelling.prefix {
-            SpacePrefix::None => false,
-            SpacePrefix::WhereMissing => piece.is_fresh && !text.starts_with(space),
-            SpacePrefix::Always => piece.is_fresh,
-            SpacePrefix::FirstWhereMissing => piece.is_first && !text.starts_with(space),
-        };
-        if is_wanted && !text.is_empty() {
-            format!("{space}{text}").into()
-        } else {
-            text
-        }
-    }
-
-    fn encode_plain(&self, text: &str, breaker: Option<char>, scratch: &mut Scratch, ids: &mut Vec<u32>) {
-        let mut text = Cow::Borrowed(text);
+    fn encode_plain(&self, piece: Piece, breaker: Option<char>, scratch: &mut Scratch, ids: &mut Vec<u32>) {
+        let mut text = Cow::Borrowed(piece.text);
         if let Some(breaker) = breaker.filter(|&c| text.contains(c)) {
             text = text.replace(breaker, "").into();
         }
-        let start = ids.len();
+        let may_have_prefix = match self.spelling.prefix {
+            SpacePrefix::WhereMissing => piece.is_fresh,
+            SpacePrefix::FirstWhereMissing => piece.is_first,
+            SpacePrefix::None | SpacePrefix::Always => false,
+        };
+        if may_have_prefix && !text.is_empty() && !text.starts_with(self.space()) {
+            text = format!("{}{text}", self.space()).into();
+        }
         let word = |word: &str| match (self.words.get(word), &self.joints) {
             (Some(&id), _) => ids.push(id),
             (None, Some(joints)) => {
-                joints.for_each_word(word, |word| self.encode_characters(word, start, scratch, ids))
+                let start = ids.len();
+                joints.for_each_word(word, |word| self.encode_characters(word, start, scratch, ids));
             }
-            (None, None) => {
-                let bytes = word.bytes().filter_map(|byte| self.byte_ids[byte as usize]).enumerate();
-                ids.extend(self.bpe.merge("", bytes, scratch).map(|symbol| symbol.id));
-            }
+            (None, None) => self.encode_bytes(word, scratch, ids),
         };
         match &self.pre_tokenizer {
             Some(pre_tokenizer) => pre_tokenizer.for_each_word(&text, word),
@@ -246,10 +252,21 @@ impl Encoder {
         }
     }
 
-    fn encode_characters(&self, word: &str, piece_start: usize, scratch: &mut Scratch, ids: &mut Vec<u32>) {
-        let characters =
-            word.char_indices().map(|(at, c)| (at, self.character_ids.get(&c).copied().unwrap_or(UNKNOWN)));
-        let unknown = self.unknown();
+    fn encode_bytes(&self, word: &str, scratch: &mut Scratch, ids: &mut Vec<u32>) {
+        let id = |byte: u8| self.byte_ids[byte as usize].or(self.spelling.unknown.map(|_| UNKNOWN));
+        let start = ids.len();
+        for symbol in self.bpe.merge("", word.bytes().filter_map(id).enumerate(), scratch) {
+            match symbol.id {
+                UNKNOWN => self.put_unknown(start, ids),
+                id => ids.push(id),
+            }
+        }
+    }
+
+    /// `start`: where the ids of the text begin that unknown characters may run through.
+    fn encode_characters(&self, word: &str, start: usize, scratch: &mut Scratch, ids: &mut Vec<u32>) {
+        let id = |c| self.character_ids.get(&c).copied().unwrap_or(UNKNOWN);
+        let characters = word.char_indices().map(|(at, c)| (at, id(c)));
         for symbol in self.bpe.merge(word, characters, scratch) {
             if symbol.id != UNKNOWN {
                 ids.push(symbol.id);
@@ -257,17 +274,25 @@ impl Encoder {
             }
             let rest = &word[symbol.start as usize..];
             let character = &rest[..rest.chars().next().map_or(0, char::len_utf8)];
-            match unknown {
-                Some(id) if ids[piece_start..].last() != Some(&id) => ids.push(id),
-                Some(_) => {} // one stands for a run
-                None => ids.extend(character.bytes().filter_map(|byte| self.byte_ids[byte as usize])),
+            match self.byte_ids[0] {
+                Some(_) => character.bytes().for_each(|byte| self.put_byte(byte, start, ids)),
+                None => self.put_unknown(start, ids),
             }
         }
     }
 
-    /// The token that a run of characters without tokens becomes, if it is no run of byte tokens.
-    fn unknown(&self) -> Option<u32> {
-        self.spelling.characters.as_ref().and_then(|characters| characters.unknown)
+    fn put_byte(&self, byte: u8, start: usize, ids: &mut Vec<u32>) {
+        match self.byte_ids[byte as usize] {
+            Some(id) => ids.push(id),
+            None => self.put_unknown(start, ids),
+        }
+    }
+
+    fn put_unknown(&self, start: usize, ids: &mut Vec<u32>) {
+        let Some(id) = self.spelling.unknown else { return };
+        if !self.spelling.fuse_unknown || ids[start..].last() != Some(&id) {
+            ids.push(id);
+        }
     }
 
     /// The text with the breaker inside each special token in it. Text before or behind may complete a token whose part

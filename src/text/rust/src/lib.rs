@@ -110,6 +110,7 @@ pub struct Vocabulary {
     scores: *const f32,
     byte_ids: *const u32,
     unknown: i32,
+    fuse_unknown: i32,
     pattern: Slice,
     is_in_characters: i32,
     words_at_spaces: i32,
@@ -141,7 +142,6 @@ pub unsafe extern "C" fn rl_encoder_new(v: &Vocabulary, result: &mut *mut Encode
         };
         let characters = (v.is_in_characters != 0).then(|| Characters {
             byte_ids: (!v.byte_ids.is_null()).then(|| std::array::from_fn(|byte| *v.byte_ids.add(byte))),
-            unknown: u32::try_from(v.unknown).ok().filter(|_| v.byte_ids.is_null()),
             words_at_spaces: v.words_at_spaces != 0,
         });
         let spelling = Spelling {
@@ -158,6 +158,8 @@ pub unsafe extern "C" fn rl_encoder_new(v: &Vocabulary, result: &mut *mut Encode
                 _ => SpacePrefix::None,
             },
             characters,
+            unknown: u32::try_from(v.unknown).ok(),
+            fuse_unknown: v.fuse_unknown != 0,
         };
         *result = Box::into_raw(Box::new(Encoder::new(&tokens, order, spelling)?));
         Ok(())
