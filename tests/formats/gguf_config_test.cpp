@@ -153,7 +153,7 @@ TEST(GgufConfig, WarnsOfWhatItLeavesOut) {
 TEST(GgufConfig, RefusesOtherArchitectures) {
   for (std::string arch : {"", "../../x", "mamba", "Llama"})
     EXPECT_TRUE(
-        refused_as("unsupported_arch", {"gpt2, llama"}, ModelImage::llama().text(".general.architecture", arch)));
+        refused_as("unsupported_arch", {"gpt2, ", "llama"}, ModelImage::llama().text(".general.architecture", arch)));
   EXPECT_TRUE(refused_as("unsupported_arch", {"missing"}, ModelImage::llama().without("general.architecture")));
   std::string huge(1 << 20, 'x');
   auto image = ModelImage::llama().text(".general.architecture", huge);

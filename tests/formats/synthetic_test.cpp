@@ -46,6 +46,7 @@ std::vector<ModelConfig> small_models() {
   for (const Family* family : families()) {
     auto narrower = [](const auto& a, const auto& b) { return a.config.facts().dim < b.config.facts().dim; };
     const auto& shapes = family->shapes();
+    if (shapes.empty()) continue;
     models.push_back(family->resized(std::min_element(shapes.begin(), shapes.end(), narrower)->config, 2, 300));
   }
   return models;
