@@ -39,14 +39,14 @@ class GoldenModel {
     };
     p = apply(std::move(p), {.retype = {matrix, o.kv}, .disabled = o.disabled});
     weights_ = Weights::load(p, *files_, config, team_);
-    constexpr int64_t blocks = 16;
+    constexpr int64_t blocks = 64;
     if (p.is_cached()) kv_.emplace(p, head_dim_of(config), blocks);
     executor_.emplace(std::move(p), *weights_, kv_ ? &*kv_ : nullptr, team_, usable_kernel_sets(o.kernels));
   }
   // Logits of every token of a sequence computed whole, [tokens, vocab].
   std::vector<float> logits(const std::vector<int32_t>& ids) {
     std::vector<int32_t> blocks;
-    for (int32_t b = 0; static_cast<size_t>(b) * 32 < ids.size(); ++b) blocks.push_back(15 - 2 * b);  // scattered
+    for (int32_t b = 0; static_cast<size_t>(b) * 32 < ids.size(); ++b) blocks.push_back(63 - 2 * b);  // scattered
     StepSequence s{ids, 0, blocks, static_cast<int64_t>(ids.size())};
     Logits l = executor_->step({&s, 1});
     return {l.data, l.data + l.rows * l.vocab};
