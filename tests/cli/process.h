@@ -73,7 +73,8 @@ inline Finished run_ridgeline(const std::vector<std::string>& arguments, const P
       else if (n < 0 && errno != EAGAIN)
         close(in[1]), in[1] = -1;
     }
-    if (o.signal && !signalled && !(o.signal_on_stderr ? f.err : f.out).empty()) kill(child, o.signal), signalled = true;
+    if (o.signal && !signalled && !(o.signal_on_stderr ? f.err : f.out).empty())
+      kill(child, o.signal), signalled = true;
     if (std::chrono::steady_clock::now() > end) kill(child, SIGKILL);
   }
   if (in[1] >= 0) close(in[1]);
