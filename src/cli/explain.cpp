@@ -59,8 +59,9 @@ void add_explain(CLI::App& app) {
   auto* c = app.add_subcommand("explain", "Show a model as a program, op by op, with what each op costs");
   auto o = std::make_shared<ExplainOptions>();
   c->add_option("model", o->model,
-              "A name of the catalogue (llama-3-8b, gpt2, ...), a GGUF file, a Hugging Face directory, or USER/REPO[:QUANT], once "
-              "pulled")
+                "A name of the catalogue (llama-3-8b, gpt2, ...), a GGUF file, a Hugging Face directory, or "
+                "USER/REPO[:QUANT], once "
+                "pulled")
       ->required()
       ->option_text("MODEL")
       ->group("Model");

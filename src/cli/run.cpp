@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iostream>
 #include <random>
+#include <set>
 
 #include "base/error.h"
 #include "base/limits.h"
@@ -23,6 +24,7 @@ struct RunOptions {
   GenerateOptions generate;
   std::string prompt, prompt_file, system;
   int64_t seed = -1;
+  std::set<std::string> given;  // options of sampling
   bool raw = false, quiet = false;
 };
 
@@ -70,12 +72,25 @@ void run_once(Instance& model, const RunOptions& o, const std::string& prompt) {
          "interrupted");
 }
 
+// What the model's files propose, where the command line says nothing.
+void take_defaults(const GenerationDefaults& d, const std::set<std::string>& given, SamplerOptions& s) {
+  auto take = [&](const char* option, auto& value, const auto& proposed) {
+    if (proposed && !given.contains(option)) value = *proposed;
+  };
+  take("--temp", s.temperature, d.temperature);
+  take("--top-k", s.top_k, d.top_k);
+  take("--top-p", s.top_p, d.top_p);
+  take("--min-p", s.min_p, d.min_p);
+}
+
 void run(RunOptions o) {
   o.generate.sampler.seed = o.seed >= 0 ? static_cast<uint64_t>(o.seed) : std::random_device{}();
   o.generate.sampler.check();
   auto prompt = prompt_of(o);
   o.model.instance.needs_text = true;
   auto model = Instance::open(model_path(o.model.path), o.model.instance);
+  take_defaults(model->generation_defaults(), o.given, o.generate.sampler);
+  o.generate.sampler.check();
   if (!o.quiet) print_opened(*model);
   if (prompt) return run_once(*model, o, *prompt);
   chat(*model, o.generate, o.system, o.quiet);
@@ -118,8 +133,16 @@ void add_run(CLI::App& app) {
       "  ridgeline run model.gguf \"Why is the sky blue?\" -n 200\n"
       "  ridgeline run model.gguf --temp 0 --raw \"Once upon a time\"\n"
       "  echo \"Name three rivers.\" | ridgeline run model.gguf -q\n"
-      "  ridgeline run model.gguf                      chat: /help lists what can be typed");
-  c->callback([o] { run(*o); });
+      "  ridgeline run model.gguf                      chat: /help lists what can be typed\n"
+      "\n"
+      "A directory's generation_config.json says which tokens end a text, and proposes --temp, --top-k, --top-p and "
+      "--min-p\n"
+      "where they are not given here; do_sample: false proposes --temp 0.");
+  c->callback([o, c] {
+    for (const char* option : {"--temp", "--top-k", "--top-p", "--min-p"})
+      if (c->count(option)) o->given.insert(option);
+    run(*o);
+  });
 }
 
 }  // namespace ridgeline

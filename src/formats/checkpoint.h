@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/mapped_file.h"
+#include "formats/generation_defaults.h"
 #include "models/catalogue.h"
 #include "tensor/dtype.h"
 
@@ -65,6 +66,8 @@ class Checkpoint {
     TensorBinding rule;
   };
   Source source(const ModelConfig&, const std::string& weight) const;
+  // What generating text begins with; nothing where the files say nothing.
+  virtual GenerationDefaults generation_defaults() const { return {}; }
   // Errors: see describe_model.
   virtual ModelDescription describe() const = 0;
 

@@ -72,23 +72,26 @@ std::string HfDirectory::name() const {
   return plain_name(path.filename().string());
 }
 
-ModelDescription HfDirectory::describe() const {
-  HfFields fields(config_);
-  if (auto quantization = config_.find("quantization_config");
-      quantization != config_.end() && !quantization->is_null()) {
-    std::string method = "a method that it does not name";
-    if (quantization->is_object() && quantization->contains("quant_method") &&
-        (*quantization)["quant_method"].is_string())
-      method = printable((*quantization)["quant_method"].get<std::string>());
+ModelConfig read_hf_config(const nlohmann::json& config) {
+  if (!config.is_object()) bad("config_json", "config.json is not an object.");
+  auto quantization = config.find("quantization_config");
+  if (quantization != config.end() && !quantization->is_null()) {
+    auto method = quantization->is_object() ? quantization->find("quant_method") : quantization->end();
+    bool named = quantization->is_object() && method != quantization->end() && method->is_string();
     bad("unsupported_model",
         "the weights are quantized by {} (quantization_config), which is not read.\n"
         "Use the model as it was before, or a GGUF file of it.",
-        method);
+        named ? printable(method->get_ref<const std::string&>()) : "a method that it does not name");
   }
+  HfFields fields(config);
   check_type(fields);
+  return family_of(fields.text("model_type")).read(fields);
+}
+
+ModelDescription HfDirectory::describe() const {
   ModelDescription model;
   model.name = name();
-  model.config = family_of(fields.text("model_type")).read(fields);
+  model.config = read_hf_config(config_);
   if (has_weights()) check_weights(model);
   return model;
 }

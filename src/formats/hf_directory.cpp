@@ -56,6 +56,25 @@ void check_shard_name(const std::string& name) {
 
 }  // namespace
 
+std::map<std::string, uint32_t> read_shard_names(const Json& index) {
+  const Json* map = index.is_object() && index.contains("weight_map") ? &index["weight_map"] : nullptr;
+  if (!map || !map->is_object() || map->empty())
+    bad("safetensors_index", "{} has no weight_map, an object from the names of tensors to those of shards.",
+        index_name);
+  std::map<std::string, uint32_t> shards;
+  for (const auto& [tensor, shard] : map->items()) {
+    if (!shard.is_string())
+      bad("safetensors_index", "the index has no text for the shard of tensor {}.", printable(tensor));
+    check_shard_name(shard.get_ref<const std::string&>());
+    shards.emplace(shard.get<std::string>(), 0);
+    if (shards.size() > limits::shards)
+      bad("safetensors_index", "the index names more than {} shards.", limits::shards);
+  }
+  uint32_t number = 0;
+  for (auto& [name, at] : shards) at = number++;
+  return shards;
+}
+
 bool HfDirectory::has(std::string_view name) const {
   std::error_code error;
   return fs::exists(file(name), error);
@@ -105,25 +124,12 @@ void HfDirectory::find_weights(const std::string& given, Weightless weightless) 
 void HfDirectory::open_shards(const std::string& index_path) {
   auto index = read_json_file(index_path, {"safetensors_index", std::string(index_name)},
                               {limits::index_bytes, limits::index_values});
-  const Json* map = index.is_object() && index.contains("weight_map") ? &index["weight_map"] : nullptr;
-  if (!map || !map->is_object() || map->empty())
-    bad("safetensors_index", "{} has no weight_map, an object from the names of tensors to those of shards.",
-        index_name);
-  std::map<std::string, uint32_t> shards;
-  for (const auto& [tensor, shard] : map->items()) {
-    if (!shard.is_string())
-      bad("safetensors_index", "the index has no text for the shard of tensor {}.", printable(tensor));
-    check_shard_name(shard.get_ref<const std::string&>());
-    shards.emplace(shard.get<std::string>(), 0);
-    if (shards.size() > limits::shards)
-      bad("safetensors_index", "the index names more than {} shards.", limits::shards);
-  }
-  for (auto& [name, number] : shards) {
+  auto shards = read_shard_names(index);
+  for (const auto& [name, number] : shards) {
     if (!has(name))
       fail(ExitCode::cannot_open, "shard_missing",
            "cannot open {}: the shard is missing, one of {} that {} names. Fetch it, or all of the model again",
            file(name), shards.size(), index_name);
-    number = static_cast<uint32_t>(shards_.size());
     shards_.push_back(SafetensorsFile::open(file(name)));
   }
   check_index(index, shards);

@@ -38,6 +38,8 @@ class HfDirectory : public Checkpoint {
   std::optional<DType> declared_type() const override;  // dtype, or torch_dtype as it was called
   bool ignored(std::string_view name) const override;
   std::string computing_types() const override;
+  GenerationDefaults generation_defaults()
+      const override;  // bad_data "config_json", "config_type": a field of another type
   ModelDescription describe() const override;
 
  private:
@@ -59,5 +61,13 @@ class HfDirectory : public Checkpoint {
   std::vector<uint32_t> by_name_;  // sorted
   std::vector<std::string> warnings_;
 };
+
+// The texts of a directory, parsed; errors name the field.
+// config.json: the family's config.
+ModelConfig read_hf_config(const nlohmann::json& config);
+// model.safetensors.index.json: the shards it names, numbered from 0 in the order of their names.
+std::map<std::string, uint32_t> read_shard_names(const nlohmann::json& index);
+// generation_config.json.
+GenerationDefaults read_generation_config(const nlohmann::json& config);
 
 }  // namespace ridgeline

@@ -53,6 +53,7 @@ Generated generate(Instance& model, Conversation& conversation, std::span<const 
                    const std::function<bool()>& interrupted) {
   const Tokenizer& tokenizer = model.tokenizer();
   Generated g{.prompt_tokens = static_cast<int64_t>(prompt.size())};
+  const std::vector<int32_t>& ends = model.generation_defaults().eos;
   StopStrings stops(o.stops);
   StreamDecoder decoder(tokenizer, ControlTokens::show, DecodeFrom::middle);
   auto show = [&](std::string_view text) {
@@ -77,7 +78,7 @@ Generated generate(Instance& model, Conversation& conversation, std::span<const 
     }
     int32_t next = sample(logits.row(0).first(static_cast<size_t>(choices)), o.sampler,
                           static_cast<int64_t>(conversation.tokens().size()));
-    if (!o.ignore_eos && tokenizer.is_end_of_generation(next)) break;
+    if (!o.ignore_eos && (tokenizer.is_end_of_generation(next) || std::ranges::find(ends, next) != ends.end())) break;
     g.tokens.push_back(next);
     show(stops.push(decoder.push(next)));
     if (stops.stopped()) {

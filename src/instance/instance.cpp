@@ -65,6 +65,7 @@ void Instance::load(const std::string& path, const InstanceOptions& o) {
   config_ = std::move(model.config);
   read_text(*files);
   if (o.needs_text) tokenizer();
+  generation_ = files->generation_defaults();
 
   Program program = apply(build(name_, DType::bf16, config_), pipeline_options(*files, config_, o));
   context_ = o.context ? o.context : std::min<int64_t>(context_of(config_), 4096);

@@ -42,6 +42,7 @@ class Instance {
   const ModelConfig& config() const { return config_; }
   const Program& program() const { return executor_->program(); }
   const Tokenizer& tokenizer() const;  // bad_data "no_tokenizer": the files have none
+  const GenerationDefaults& generation_defaults() const { return generation_; }
   // nullptr: the files have none that works.
   const ChatTemplate* chat_template() const { return template_ ? &*template_ : nullptr; }
   Executor& executor() { return *executor_; }
@@ -62,6 +63,7 @@ class Instance {
   ModelConfig config_;
   std::optional<Tokenizer> tokenizer_;
   std::optional<ChatTemplate> template_;
+  GenerationDefaults generation_;
   std::unique_ptr<Team> team_;
   std::vector<const KernelSet*> kernels_;
   std::optional<Weights> weights_;

@@ -1,6 +1,6 @@
 // libFuzzer target for the GGUF reader. Beyond "no crash, no leak, no undefined behaviour" it checks: what is refused
 // is refused as bad data; what is accepted has every extent inside the file, every value readable, and, written again
-// by GgufHeader and read again, is the same.
+// by GgufHeader and read again, is the same; and that a model is described or refused.
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -110,6 +110,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     file = GgufFile::parse(image);
   } catch (const Error& e) { check(e.code() == ExitCode::bad_data && !std::string_view(e.what()).empty()); }
-  if (file) check_accepted(*file, image);
+  if (!file) return 0;
+  check_accepted(*file, image);
+  try {
+    ModelDescription model = describe_model(*file);
+    check(!model.name.empty() && layers_of(model.config) > 0);
+  } catch (const Error& e) { check(e.code() == ExitCode::bad_data && !std::string_view(e.what()).empty()); }
   return 0;
 }
