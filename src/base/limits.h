@@ -48,8 +48,8 @@ inline constexpr uint64_t json_depth = 64;
 inline constexpr uint64_t template_bytes = 512ull << 10;  // published ones are below 32 KiB; bounds how deep one nests
 inline constexpr uint64_t template_fuel = 1'000'000;      // interpreter steps of one rendering
 inline constexpr uint64_t template_output_bytes = 4ull << 20;
-inline constexpr uint64_t template_memory_bytes = 64ull << 20;  // beside eight times the messages
-inline constexpr uint64_t template_milliseconds = 3'000;
+inline constexpr uint64_t template_memory_bytes = 16ull << 20;  // beside eight times the messages
+inline constexpr uint64_t template_milliseconds = 250;  // of a processor
 
 // The hub
 inline constexpr uint64_t hub_listing_bytes = 64ull << 20;  // one page

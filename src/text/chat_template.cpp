@@ -5,11 +5,29 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "text/ffi.h"
+#include "text/utf8.h"
 
 namespace ridgeline {
 namespace {
 
-[[noreturn]] void fail_with(rl_status status, const char* malformed, const std::string& message) {
+// What a template says of itself goes to terminals and logs: 200 bytes of it, in whole characters, none of them a control.
+std::string excerpt(std::string_view message) {
+  constexpr size_t most = 200;
+  std::string text;
+  while (!message.empty()) {
+    const size_t size = utf8_step(message).size;
+    if (text.size() + size > most) return text + "...";
+    const auto first = static_cast<uint8_t>(message[0]);
+    const bool is_control =
+        first < 0x20 || first == 0x7F || (first == 0xC2 && size == 2 && static_cast<uint8_t>(message[1]) < 0xA0);
+    text += is_control ? " " : message.substr(0, size);
+    message.remove_prefix(size);
+  }
+  return text;
+}
+
+[[noreturn]] void fail_with(rl_status status, const char* malformed, std::string_view said) {
+  const std::string message = excerpt(said);
   switch (status) {
     case rl_limit: fail(ExitCode::bad_data, "template_limit", "the chat template is refused: {}", message);
     case rl_raised:

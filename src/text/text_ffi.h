@@ -94,7 +94,7 @@ typedef struct {
   uint64_t steps;        /* interpreter steps of one rendering */
   uint64_t output_bytes; /* of one rendering */
   uint64_t memory_bytes; /* live at once while compiling or rendering */
-  uint64_t milliseconds; /* of one compiling or rendering */
+  uint64_t milliseconds; /* of a processor, for one compiling or rendering */
 } rl_template_limits;
 
 /* bos, eos: data is NULL where the vocabulary has none. */

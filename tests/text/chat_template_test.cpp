@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -54,10 +56,7 @@ TEST(ChatTemplate, RendersAsJinja2Does) {
     Messages messages;
     for (const auto& m : conversations[c["conversation"].get<size_t>()]) messages.push_back({m["role"], m["content"]});
     SCOPED_TRACE(name + ", conversation " + c["conversation"].dump());
-    if (name == "qwen_style.jinja" &&
-        messages.empty()) {  // minijinja 2.24 cannot reverse an empty list: an error, no crash
-      EXPECT_THROW(chat->second.render(messages, c["add_generation_prompt"]), Error);
-    } else if (c.contains("raised")) {
+    if (c.contains("raised")) {
       try {
         chat->second.render(messages, c["add_generation_prompt"]);
         ADD_FAILURE() << "did not raise";
@@ -65,11 +64,14 @@ TEST(ChatTemplate, RendersAsJinja2Does) {
         EXPECT_EQ(e.id(), "template_raised");
         EXPECT_NE(std::string(e.what()).find(c["raised"]), std::string::npos);
       }
+    } else if (c["text"].is_null()) {  // Jinja2 fails
+      EXPECT_THROW(chat->second.render(messages, c["add_generation_prompt"]), Error);
     } else {
       EXPECT_EQ(chat->second.render(messages, c["add_generation_prompt"]), c["text"].get<std::string>());
     }
   }
-  EXPECT_EQ(templates.size(), 5u);
+  EXPECT_EQ(templates.size(), 27u);
+  EXPECT_EQ(conversations.size(), 30u);
 }
 
 TEST(ChatTemplate, SaysWhereItIsMalformed) {
@@ -142,9 +144,133 @@ TEST(ChatTemplate, ReachesNothingButItsArguments) {
   EXPECT_EQ(refusal("{{ messages.append(1) }}").first, "template_error");
 }
 
+// Ways in that work against interpreters with the host's objects behind them. None of them prints anything but what
+// stands in it, and none sees the environment or a file.
+TEST(ChatTemplate, GivesNothingAwayToPayloads) {
+  ASSERT_EQ(setenv("RIDGELINE_TEST_SECRET", "do-not-show-5f3a", 1), 0);
+  const std::vector<std::string> payloads = {
+      "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+      "{{ [].__class__.__base__.__subclasses__() }}",
+      "{{ {}.__class__.__bases__[0] }}",
+      "{{ ().__class__.__mro__ }}",
+      "{{ (1).__class__ }}",
+      "{{ ''['__class__']['__mro__'] }}",
+      "{{ ''|attr('__class__')|attr('__mro__') }}",
+      "{{ ''|attr('\\x5f\\x5fclass\\x5f\\x5f') }}",
+      "{{ ''[('_'*2)~'class'~('_'*2)] }}",
+      "{{ messages|attr('__init__')|attr('__globals__') }}",
+      "{{ messages.__init__.__globals__['os'].environ }}",
+      "{{ self.__init__.__globals__.__builtins__ }}",
+      "{{ self._TemplateReference__context.cycler.__init__.__globals__.os.popen('id').read() }}",
+      "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+      "{{ joiner.__init__.__globals__.os.environ }}",
+      "{{ namespace.__init__.__globals__.os.environ }}",
+      "{{ lipsum.__globals__['os'].popen('id').read() }}",
+      "{{ lipsum.__globals__ }}",
+      "{{ url_for.__globals__ }}",
+      "{{ get_flashed_messages.__globals__ }}",
+      "{{ config }}",
+      "{{ config.items() }}",
+      "{{ request.application.__globals__ }}",
+      "{{ request|attr('application') }}",
+      "{{ range.__class__ }}",
+      "{{ dict.__base__ }}",
+      "{{ raise_exception.__globals__ }}",
+      "{{ raise_exception.__closure__ }}",
+      "{{ strftime_now.__self__ }}",
+      "{{ strftime_now.__globals__['os'] }}",
+      "{{ open('/etc/passwd').read() }}",
+      "{{ import('os') }}",
+      "{{ __import__('os').system('id') }}",
+      "{{ eval('1+1') }}",
+      "{{ exec('x=1') }}",
+      "{{ env.RIDGELINE_TEST_SECRET }}",
+      "{{ environ['RIDGELINE_TEST_SECRET'] }}",
+      "{{ os.environ }}",
+      "{{ sys.modules }}",
+      "{{ '%s'|format(messages.__class__) }}",
+      "{{ '{0.__class__}'.format(messages) }}",
+      "{{ '{0.__init__.__globals__}'.format(cycler) }}",
+      "{{ '{}'.format_map({'a': 1}) }}",
+      "{{ messages|map(attribute='__class__')|list }}",
+      "{{ [1]|map('attr', '__class__')|list }}",
+      "{{ [messages]|groupby('__class__') }}",
+      "{{ messages|selectattr('__class__.__mro__')|list }}",
+      "{{ [{'a': 1}]|sort(attribute='__class__') }}",
+      "{{ caller.__class__ }}",
+      "{{ loop.__class__ }}",
+      "{% for x in [1] %}{{ loop.__init__.__globals__ }}{% endfor %}",
+      "{% macro m() %}{{ caller }}{{ varargs }}{{ kwargs }}{% endmacro %}{{ m.__globals__ }}",
+      "{% set x = namespace() %}{% set x.__class__ = 1 %}{{ x.__class__.__name__ }}",
+      "{% include '/etc/passwd' %}",
+      "{% include 'file:///etc/passwd' %}",
+      "{% include ['/etc/passwd', 'chat'] ignore missing %}",
+      "{% import '/etc/passwd' as p %}{{ p }}",
+      "{% from 'os' import environ %}{{ environ }}",
+      "{% extends '/etc/passwd' %}",
+      "{% block x %}{{ self.x.__globals__ }}{% endblock %}",
+      "{{ ''.__reversed.__class__ }}",
+      "{{ ${7*7} }}",
+      "<%= 7*7 %>${7*7}#{7*7}",
+  };
+  EXPECT_GE(payloads.size(), 50u);
+  const Messages messages = {{"user", "hello"}};
+  for (const std::string& payload : payloads) {
+    std::string said;
+    try {
+      said = ChatTemplate(payload).render(messages, false);
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ExitCode::bad_data) << payload;
+      said = e.what();
+    }
+    for (const char* secret : {"do-not-show", "root:", "uid=", "<class", "<function", "0x7f", "PATH=", "PATH'"})
+      EXPECT_EQ(said.find(secret), std::string::npos) << payload << " -> " << said;
+  }
+  EXPECT_STREQ(std::getenv("RIDGELINE_TEST_SECRET"), "do-not-show-5f3a");
+  EXPECT_EQ(render("{{ messages[0].content }}", messages), "hello");
+}
+
+// Messages from the template are cut to 200 bytes and hold no control characters, wherever they end up.
+TEST(ChatTemplate, QuotesItsTemplateBriefly) {
+  auto [id, message] = refusal("{{ raise_exception('no\n\x1b[2J' ~ 'é' * 500) }}");
+  EXPECT_EQ(id, "template_raised");
+  EXPECT_LT(message.size(), 300u);
+  EXPECT_TRUE(is_utf8(message));
+  EXPECT_NE(message.find("no  [2Jéé"), std::string::npos) << message;
+  EXPECT_EQ(message.find('\x1b'), std::string::npos);
+  EXPECT_EQ(refusal("{{ raise_exception('') }}").first, "template_raised");
+}
+
+TEST(ChatTemplate, EndsHostileLoopsWithinItsLimits) {
+  for (const std::string source :
+       {"{% for i in range(30000) %}{% for j in range(30000) %}{% endfor %}{% endfor %}",
+        "{% set ns = namespace(x='a') %}{% for i in range(64) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
+        "{% macro a() %}{{ b() }}{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{{ a() }}",
+        "{% for i in range(90000) %}{{ messages|tojson }}{% endfor %}",
+        "{% for i in range(90000) %}{% set x = range(9000)|list|sort|reverse|join %}{% endfor %}"}) {
+    const ChatTemplate chat(source);
+    const std::clock_t start = std::clock();
+    EXPECT_THROW(chat.render(Messages(100, {"user", "hello"}), false), Error) << source;
+    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+    EXPECT_LT(seconds, 2) << source;  // a quarter of one; sanitizers take longer
+  }
+}
+
+TEST(ChatTemplate, RewritesOnlyCode) {
+  EXPECT_EQ(render("{{ [][::-1] }}|{{ [1, 2][::-1][0] }}|{{ 'é1'[:: -1] }}|[::-1]|{# [::-1] #}{{ '[::-1]' }}"),
+            "[]|2|1é|[::-1]|[::-1]");
+  EXPECT_EQ(render("{% raw %}{{ x[::-1] }}{% generation %}{% endraw %}"), "{{ x[::-1] }}{% generation %}");
+  EXPECT_EQ(render("{%- generation -%} a {%- endgeneration -%}"), "a");
+  EXPECT_EQ(render("{{ '{% generation %}' }}"), "{% generation %}");
+  EXPECT_EQ(refusal("{{ 1[::-1] }}").first, "template_error");
+  EXPECT_EQ(refusal("{{ 'a\\").first, "bad_template");
+  EXPECT_EQ(refusal("{% raw %}{% x").first, "bad_template");
+}
+
 TEST(ChatTemplate, AnswersBadArithmeticWithAnError) {
   for (const char* source :
-       {"{{ 1 // 0 }}", "{{ 1 % 0 }}", "{{ 2 ** 200 }}", "{{ 'abc'[::0] }}", "{{ loop.index }}", "{{ 'a' + 1 }}",
+       {"{{ 1 // 0 }}", "{{ 1 % 0 }}", "{{ [1][::0] }}", "{{ -9223372036854775808 // -1 * 2 ** 120 * 2 ** 120 }}",
+        "{{ 1 % 0 }}", "{{ 2 ** 200 }}", "{{ 'abc'[::0] }}", "{{ loop.index }}", "{{ 'a' + 1 }}",
         "{% for i in range(10**9) %}{% endfor %}", "{{ 'a' * 10**9 }}", "{{ x.y }}", "{{ f() }}", "{{ 1|nope }}"})
     EXPECT_EQ(refusal(source).first, "template_error") << source;
 }

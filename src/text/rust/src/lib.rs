@@ -3,6 +3,7 @@
 
 mod added;
 mod bpe;
+mod dialect;
 mod encoder;
 mod guard;
 mod joints;

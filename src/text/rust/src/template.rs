@@ -1,9 +1,8 @@
 //! Chat templates: Jinja as Hugging Face's `apply_chat_template` runs it, within limits.
 
-use crate::{guard, invalid, python, Failure, Status};
-use minijinja::value::{Kwargs, Value};
+use crate::{dialect, guard, invalid, python, Failure, Status};
+use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State};
-use regex::Regex;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
@@ -31,7 +30,7 @@ pub struct ChatTemplate {
 
 impl ChatTemplate {
     pub fn new(source: &str, bos: Option<String>, eos: Option<String>, limits: Limits) -> Result<Self, Failure> {
-        let source = without_generation_tags(source);
+        let source = dialect::rewritten(source);
         let environment = guard::run(limits.memory_bytes, limits.milliseconds, move || {
             let mut environment = environment(limits);
             environment.add_template_owned("chat", source).map_err(failure)?;
@@ -80,7 +79,7 @@ fn environment(limits: Limits) -> Environment<'static> {
     env.set_fuel(Some(limits.steps));
     env.set_recursion_limit(DEEPEST_CALL);
     env.set_auto_escape_callback(|_| AutoEscape::None);
-    env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    env.set_unknown_method_callback(call_method);
     env.set_formatter(|out, _, value| match value.as_str() {
         Some(text) => out.write_str(text).map_err(Error::from),
         None => out.write_str(&python::str(value)?).map_err(Error::from),
@@ -95,12 +94,22 @@ fn environment(limits: Limits) -> Environment<'static> {
     env
 }
 
-/// `{% generation %}` marks what training learns from and prints nothing: it becomes a branch that is always taken, which
-/// leaves the whitespace around it to the same rules.
-fn without_generation_tags(source: &str) -> String {
-    let open = Regex::new(r"(\{%[-+]?\s*)generation(\s*[-+]?%\})").expect("a constant");
-    let close = Regex::new(r"(\{%[-+]?\s*)endgeneration(\s*[-+]?%\})").expect("a constant");
-    close.replace_all(&open.replace_all(source, "${1}if true${2}"), "${1}endif${2}").into_owned()
+/// Methods that Python's values have, and the one that `dialect` writes.
+fn call_method(state: &State, value: &Value, method: &str, arguments: &[Value]) -> Result<Value, Error> {
+    if method != dialect::REVERSED || !arguments.is_empty() {
+        return minijinja_contrib::pycompat::unknown_method_callback(state, value, method, arguments);
+    }
+    match value.as_str() {
+        Some(text) => Ok(text.chars().rev().collect::<String>().into()),
+        None if value.kind() == ValueKind::Seq || value.kind() == ValueKind::Iterable => {
+            let mut items: Vec<Value> = value.try_iter()?.collect();
+            items.reverse();
+            Ok(items.into())
+        }
+        None => {
+            Err(Error::new(ErrorKind::InvalidOperation, format!("value of type {} cannot be sliced", value.kind())))
+        }
+    }
 }
 
 #[derive(Debug)]
