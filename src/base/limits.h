@@ -44,7 +44,6 @@ inline constexpr uint64_t merges = 8ull << 20;
 inline constexpr uint64_t added_tokens = 256ull << 10;  // published vocabularies have some thousands
 inline constexpr uint64_t json_bytes = 128ull << 20;    // tokenizer.json; Gemma 3's has 33 MB
 inline constexpr uint64_t json_values = 512ull << 10;   // outside of the vocabulary, merges and added tokens
-inline constexpr uint64_t json_depth = 64;
 inline constexpr uint64_t template_bytes = 512ull << 10;  // published ones are below 32 KiB; bounds how deep one nests
 inline constexpr uint64_t template_fuel = 1'000'000;      // interpreter steps of one rendering
 inline constexpr uint64_t template_output_bytes = 4ull << 20;

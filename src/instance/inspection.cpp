@@ -50,6 +50,7 @@ void read_text(const Checkpoint& model, Inspection& it) {
     if (auto vocabulary = vocabulary_in(model)) {
       Tokenizer tokenizer(*vocabulary);
       it.text.works = true;
+      it.text.tokens = tokenizer.size();
     }
   } catch (const Error& e) {
     if (!e.id().starts_with("unsupported_")) throw;
