@@ -33,8 +33,11 @@ constexpr Case cases[] = {
     {"Llama-1B", "linear_silu_mul", 8192, 2048},    {"Llama-1B", "linear_add", 2048, 2048},
     {"Llama-1B", "linear_add", 2048, 8192},
 };
-constexpr Signature signatures[] = {{DType::q8, DType::q8_0},   {DType::q8, DType::q4_0}, {DType::q8, DType::q4_1},
-                                    {DType::bf16, DType::bf16}, {DType::f32, DType::f16}, {DType::f32, DType::f32}};
+constexpr Signature signatures[] = {{DType::q8, DType::q8_0}, {DType::q8, DType::q4_0},   {DType::q8, DType::q4_1},
+                                    {DType::q8, DType::q5_0}, {DType::q8, DType::q5_1},   {DType::q8, DType::q2_K},
+                                    {DType::q8, DType::q3_K}, {DType::q8, DType::q4_K},   {DType::q8, DType::q5_K},
+                                    {DType::q8, DType::q6_K}, {DType::bf16, DType::bf16}, {DType::f32, DType::f16},
+                                    {DType::f32, DType::f32}};
 
 // Large pages where there are any, so that no reader pays for the others' address translation.
 std::byte* allocate(size_t bytes) {
@@ -129,7 +132,8 @@ void run(int threads, const std::vector<std::string_view>& words) {
   for (const KernelSet* set : usable_kernel_sets())
     for (Signature s : signatures)
       for (const Case& c : cases)
-        for (int64_t rows : {1, 4, 16, 512}) {
+        for (int64_t rows : {1, 4, 16, 128, 512}) {
+          if (c.in % row_of(s.other).block) continue;
           std::string label =
               fmt::format("{} {} {} {} N={} K={} M={}", set->name, name_of(s.other), c.model, c.op, c.out, c.in, rows);
           auto has = [&](std::string_view word) {

@@ -68,7 +68,7 @@ void add_explain(CLI::App& app) {
   c->add_option_function<std::string>(
        "--type",
        [o](const std::string& name) { o->pipeline.retype.matrix = [t = weight_type(name)](auto&&...) { return t; }; },
-       "Type of weight matrices: f32, f16, bf16, q8_0, q4_0, q4_1")
+       "Type of weight matrices: " + weight_type_names())
       ->group("Model");
   c->add_option_function<std::string>(
        "--kv-type,--cache-type", [o](const std::string& name) { o->pipeline.retype.kv = kv_type(name); },

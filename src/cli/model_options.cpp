@@ -2,6 +2,10 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <cctype>
+#include <span>
+
 #include "base/error.h"
 #include "base/limits.h"
 #include "cli/terminal.h"
@@ -9,14 +13,20 @@
 namespace ridgeline {
 namespace {
 
-DType one_of(const std::string& name, std::initializer_list<DType> types) {
-  std::string known;
-  for (DType t : types) {
-    if (name_of(t) == name) return t;
-    known += (known.empty() ? "" : ", ") + std::string(name_of(t));
-  }
-  fail(ExitCode::usage, "unknown_type", "there is no type '{}' here; there are: {}", name, known);
+std::string names_of(std::span<const DType> types) {
+  std::string names;
+  for (DType t : types) names += (names.empty() ? "" : ", ") + std::string(name_of(t));
+  return names;
 }
+
+DType one_of(std::string_view name, std::span<const DType> types) {
+  auto alike = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
+  for (DType t : types)
+    if (std::ranges::equal(name_of(t), name, alike)) return t;
+  fail(ExitCode::usage, "unknown_type", "there is no type '{}' here; there are: {}", name, names_of(types));
+}
+
+constexpr DType kv_types[] = {DType::bf16, DType::f32};
 
 double mib(int64_t bytes) { return static_cast<double>(bytes) / 1048576; }
 
@@ -28,10 +38,9 @@ double peak_mib() {
 
 }  // namespace
 
-DType weight_type(const std::string& name) {
-  return one_of(name, {DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1});
-}
-DType kv_type(const std::string& name) { return one_of(name, {DType::bf16, DType::f32}); }
+DType weight_type(const std::string& name) { return one_of(name, stored_types); }
+std::string weight_type_names() { return names_of(stored_types); }
+DType kv_type(const std::string& name) { return one_of(name, kv_types); }
 
 void add_model_options(CLI::App& c, ModelOptions& o) {
   c.add_option("model", o.path, "A GGUF file, a Hugging Face directory, or USER/REPO[:QUANT] of the hub, once pulled")
@@ -51,7 +60,7 @@ void add_model_options(CLI::App& c, ModelOptions& o) {
       ->group("Model");
   c.add_option_function<std::string>(
        "--type", [&o](const std::string& t) { o.instance.weights = weight_type(t); },
-       "Convert weight matrices at load: f32, f16, bf16, q8_0, q4_0, q4_1")
+       "Convert weight matrices at load: " + weight_type_names())
       ->group("Arithmetic");
   c.add_option_function<std::string>(
        "--kv-type,--cache-type", [&o](const std::string& t) { o.instance.kv = kv_type(t); },

@@ -12,8 +12,9 @@ struct ModelOptions {
 };
 void add_model_options(CLI::App& command, ModelOptions& options);
 
-// The type named so: weights f32 f16 bf16 q8_0 q4_0 q4_1. Throws Error (usage).
+// The type of weight matrices named so, in capitals or not: Q4_K, q8_0. Throws Error (usage).
 DType weight_type(const std::string& name);
+std::string weight_type_names();         // "f32, f16, ..."
 DType kv_type(const std::string& name);  // bf16, f32
 
 // What was opened, on stderr: name, size, memory, kernels, and every op that no fast kernel serves.

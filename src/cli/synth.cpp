@@ -38,7 +38,7 @@ void add_synth(CLI::App& app) {
       ->option_text("NAME")
       ->group("Model");
   c->add_option("-o,--output", o->output, "The GGUF file to write")->required()->option_text("FILE")->group("Model");
-  c->add_option("--type", o->type, "Type of weight matrices: f32, f16, bf16, q8_0, q4_0, q4_1")
+  c->add_option("--type", o->type, "Type of weight matrices: " + weight_type_names())
       ->capture_default_str()
       ->group("Model");
   c->add_option("-s,--seed", o->seed, "Seed: the same one gives the same file")

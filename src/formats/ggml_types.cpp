@@ -14,15 +14,15 @@ constexpr GgmlType rows[] = {
     {3, "Q4_1", 32, 20, DType::q4_1},
     {4, "Q4_2", 0, 0, {}},
     {5, "Q4_3", 0, 0, {}},
-    {6, "Q5_0", 32, 22, {}},
-    {7, "Q5_1", 32, 24, {}},
+    {6, "Q5_0", 32, 22, DType::q5_0},
+    {7, "Q5_1", 32, 24, DType::q5_1},
     {8, "Q8_0", 32, 34, DType::q8_0},
     {9, "Q8_1", 32, 36, {}},
-    {10, "Q2_K", 256, 84, {}},
-    {11, "Q3_K", 256, 110, {}},
-    {12, "Q4_K", 256, 144, {}},
-    {13, "Q5_K", 256, 176, {}},
-    {14, "Q6_K", 256, 210, {}},
+    {10, "Q2_K", 256, 84, DType::q2_K},
+    {11, "Q3_K", 256, 110, DType::q3_K},
+    {12, "Q4_K", 256, 144, DType::q4_K},
+    {13, "Q5_K", 256, 176, DType::q5_K},
+    {14, "Q6_K", 256, 210, DType::q6_K},
     {15, "Q8_K", 256, 292, {}},
     {16, "IQ2_XXS", 256, 66, {}},
     {17, "IQ2_XS", 256, 74, {}},
@@ -74,6 +74,13 @@ static_assert(blocks_agree());
 }  // namespace
 
 std::span<const GgmlType> ggml_types() { return rows; }
+
+std::string computing_ggml_types() {
+  std::string names;
+  for (const GgmlType& t : rows)
+    if (t.dtype) names += (names.empty() ? "" : ", ") + std::string(t.name);
+  return names;
+}
 
 const GgmlType* find_ggml_type(uint32_t id) { return id < std::size(rows) ? &rows[id] : nullptr; }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "tensor/dtype.h"
@@ -22,10 +23,13 @@ struct GgmlType {
 // All types, removed ones too, in ascending order of id.
 std::span<const GgmlType> ggml_types();
 
+// Names of those that compute here: "F32, F16, Q4_0, ...".
+std::string computing_ggml_types();
+
 // nullptr when no version of the format known here has this id.
 const GgmlType* find_ggml_type(uint32_t id);
 
-// The stored form of a type that has one: f32, f16, bf16, q8_0, q4_0, q4_1. Anything else is a fault of the caller.
+// The stored form of a type that has one (stored_types). Anything else is a fault of the caller.
 const GgmlType& ggml_type_of(DType type);
 
 }  // namespace ridgeline

@@ -135,12 +135,7 @@ StoredTensor GgufFile::stored(const GgufTensor& t) const {
           .format = FileFormat::gguf};
 }
 
-std::string GgufFile::computing_types() const {
-  std::string known;
-  for (auto& type : ggml_types())
-    if (type.dtype) known += fmt::format("{}{}", known.empty() ? "" : ", ", type.name);
-  return known;
-}
+std::string GgufFile::computing_types() const { return computing_ggml_types(); }
 
 DType GgufFile::dtype(const GgufTensor& tensor) const {
   if (tensor.type->dtype) return *tensor.type->dtype;

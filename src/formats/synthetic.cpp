@@ -23,6 +23,13 @@ uint32_t file_type(DType t) {
     case DType::q4_0: return 2;
     case DType::q4_1: return 3;
     case DType::q8_0: return 7;
+    case DType::q5_0: return 8;
+    case DType::q5_1: return 9;
+    case DType::q2_K: return 10;
+    case DType::q3_K: return 11;  // from here on, the mixes that are almost of one type: Q3_K_S
+    case DType::q4_K: return 14;
+    case DType::q5_K: return 16;
+    case DType::q6_K: return 18;
     case DType::bf16: return 32;
     default: break;
   }
@@ -72,8 +79,9 @@ std::vector<Random> tensors_of(const SyntheticModel& m, const std::vector<float>
     const Random& r = tensors.back();
     if (r.columns() % row_of(r.type).block)
       fail(ExitCode::usage, "synth_shape",
-           "{} has rows of {} elements, which are not whole blocks of {} ({}); choose f32, f16 or bf16", r.name,
-           r.columns(), name_of(r.type), row_of(r.type).block);
+           "{} has rows of {} elements, which are not whole blocks of {} ({}); choose {}", r.name, r.columns(),
+           name_of(r.type), row_of(r.type).block,
+           r.columns() % block_elements ? "f32, f16 or bf16" : "one of blocks of 32, as q8_0, q5_0 or q4_0");
   }
   return tensors;
 }

@@ -11,7 +11,7 @@ namespace ridgeline {
 struct SyntheticModel {
   std::string name;  // general.name
   ModelConfig config;
-  DType matrices = DType::q8_0;  // f32, f16, bf16, q8_0, q4_0 or q4_1; vectors are f32
+  DType matrices = DType::q8_0;  // one of stored_types; vectors are f32
   uint64_t seed = 0;
 };
 

@@ -74,6 +74,13 @@ constexpr Cell elementwise_table[] = {
     {"select_rows", {DType::f32, DType::q8_0}, select_rows},
     {"select_rows", {DType::f32, DType::q4_0}, select_rows},
     {"select_rows", {DType::f32, DType::q4_1}, select_rows},
+    {"select_rows", {DType::f32, DType::q5_0}, select_rows},
+    {"select_rows", {DType::f32, DType::q5_1}, select_rows},
+    {"select_rows", {DType::f32, DType::q2_K}, select_rows},
+    {"select_rows", {DType::f32, DType::q3_K}, select_rows},
+    {"select_rows", {DType::f32, DType::q4_K}, select_rows},
+    {"select_rows", {DType::f32, DType::q5_K}, select_rows},
+    {"select_rows", {DType::f32, DType::q6_K}, select_rows},
 };
 
 }  // namespace

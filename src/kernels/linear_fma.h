@@ -38,16 +38,16 @@ struct Fma {
 #else
   static constexpr int halves = 1, chains = 1;  // 6 rows are 12 accumulators of 16
 #endif
-  static constexpr int rows = 6, few = 4, words = record_depth;
+  static constexpr int rows = 6, few = 4, words = part_depth;
   static constexpr int64_t record = record_bytes(W), expanded = W == DType::f32 ? 0 : 4096;
   static constexpr int64_t chunk = 16384 / 4096;  // beside its activations, it fits into an L1 of 32 KiB
   static constexpr int streams(int row_count) { return row_count <= 2 ? 4 : 2; }
 
   // Beyond the last k stand -0: with a weight of +0 they leave any sum as it is, -0 too.
   static void pack(const Tensor& x, int64_t r, int64_t g, uint32_t* to) {
-    int64_t k = g * record_depth, n = std::min<int64_t>(record_depth, x.cols - k);
+    int64_t k = g * part_depth, n = std::min<int64_t>(part_depth, x.cols - k);
     auto* a = reinterpret_cast<float*>(to);
-    for (int64_t i = n; i < record_depth; ++i) a[i] = -0.0f;
+    for (int64_t i = n; i < part_depth; ++i) a[i] = -0.0f;
     if constexpr (X == DType::f32) {
       std::memcpy(a, x.row_as<float>(r) + k, static_cast<size_t>(n) * sizeof(float));
     } else {
@@ -56,7 +56,7 @@ struct Fma {
   }
   static void expand(const std::byte* from, std::byte* to) {
     auto* k = reinterpret_cast<float*>(to);
-    for (int i = 0; i < record_depth / 2; ++i, k += 2 * panel_columns)
+    for (int i = 0; i < part_depth / 2; ++i, k += 2 * panel_columns)
       for (int h = 0; h < 2; ++h) {
         F32x16 even, odd;
         load_pair<W>(from, i, h, even, odd);
@@ -85,8 +85,8 @@ struct Fma {
       RIDGELINE_UNROLL
       for (int i = 0; i < step * R; ++i) sum[chain + i / R][i % R] = F32x16(0.0f);
       RIDGELINE_UNROLL
-      for (int i = 0; i < record_depth / 2; ++i) {
-        constexpr int64_t part = record / record_depth;
+      for (int i = 0; i < part_depth / 2; ++i) {
+        constexpr int64_t part = record / part_depth;
         if (chain == 0) prefetch_bytes<part>(from + ahead + (2 * i + h) * part);
         F32x16 w[2];
         load_pair<W>(from, i, h, w[0], w[1]);
@@ -105,8 +105,8 @@ struct Fma {
   static void block(const std::byte* weights, const uint32_t* packed, float* c, int64_t records, Ahead ahead) {
     auto* w = reinterpret_cast<const float*>(weights);
     auto* a = reinterpret_cast<const float*>(packed);
-    for (int64_t g = 0; g < records; ++g, a += R * words, w += record_depth * panel_columns) {
-      ahead.fetch_record<R * words * 4>();
+    for (int64_t g = 0; g < records; ++g, a += R * words, w += part_depth * panel_columns) {
+      ahead.fetch<R * words * 4>();
       for (int h = 0; h < 2; h += halves) block_record<R>(w + 16 * h, a, c + 16 * h);
     }
   }
@@ -119,7 +119,7 @@ struct Fma {
       for (int i = 0; i < chains * R * halves; ++i)
         sum[odd + i / (R * halves)][i / halves % R][i % halves] = F32x16(0.0f);
       RIDGELINE_UNROLL
-      for (int k = odd; k < record_depth; k += chains == 2 ? 1 : 2) {
+      for (int k = odd; k < part_depth; k += chains == 2 ? 1 : 2) {
         RIDGELINE_UNROLL
         for (int h = 0; h < halves; ++h) {
           F32x16 v = load(w + k * panel_columns + 16 * h);

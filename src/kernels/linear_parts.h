@@ -32,7 +32,6 @@ struct Product {
     for (int i = 0; i < parts; ++i) n += part(*this, i).panels();
     return n;
   }
-  int64_t records() const { return record_count(x.cols); }
 };
 
 inline const Tensor* optional(const KernelMemory& m, Value v) { return v ? &m.tensor(v) : nullptr; }

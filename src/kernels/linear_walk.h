@@ -2,13 +2,13 @@
 //
 //   E::rows              rows of activations it takes at once, at most; E::few: up to this many rows, weights are read straight
 //                        from memory, E::streams(rows) panels at a time, at most
-//   E::words             dwords of one row's packed activations for one record (32 k)
+//   E::words             dwords of one row's packed activations for one record
 //   E::chunk             records of a panel, at most, that stay in L1 while many rows pass
 //   E::expanded          bytes of a record expanded for many rows; 0: used as it lies
-//   E::pack(x, r, g, to)          packs row r, record g
+//   E::pack(x, r, g, to)          packs row r of record g
 //   E::expand(record, to)         expands a record
 //   E::stream<R, P>(panels, a, c, records)        c[P][R][32] = dot products of R rows with P panels
-//   E::block<R>(weights, a, c, records, ahead)    c[R][32] += those over some records
+//   E::block<R>(weights, a, c, records, ahead)    c[R][32] += those over some records; calls ahead.fetch() once for every part
 //
 // Packed activations lie as [block of rows][record][row of the block][words].
 #pragma once
@@ -31,10 +31,10 @@ inline void prefetch_bytes(const std::byte* p) {
 // What a block fetches into L1 for those after it.
 struct Ahead {
   const std::byte* weights;     // the next line of the next chunk of weights
-  int lines;                    // of it for every record
+  int lines;                    // of it for every part of a record
   const uint32_t* activations;  // of the next block
-  template <int64_t bytes>
-  void fetch_record() {
+  template <int64_t bytes>      // of them for every part
+  void fetch() {
     for (int i = 0; i < lines; ++i, weights += 64) prefetch(weights);
     prefetch_bytes<bytes>(reinterpret_cast<const std::byte*>(activations));
     activations += bytes / 4;
@@ -55,12 +55,16 @@ Blocks blocks_of(int64_t rows) {
 }
 
 template <class E>
+int64_t records_of(const Tensor& x) {
+  return record_count(E::weight, x.cols);
+}
+template <class E>
 size_t packed_activation_bytes(const Tensor& x) {
-  return static_cast<size_t>(x.rows * record_count(x.cols) * E::words) * sizeof(uint32_t);
+  return static_cast<size_t>(x.rows * records_of<E>(x) * E::words) * sizeof(uint32_t);
 }
 template <class E>
 void pack_block(const Tensor& x, const Blocks& blocks, int64_t i, uint32_t* packed) {
-  int64_t records = record_count(x.cols), row = blocks.begin(i), rows = blocks.size(i);
+  int64_t records = records_of<E>(x), row = blocks.begin(i), rows = blocks.size(i);
   uint32_t* to = packed + row * records * E::words;
   for (int64_t g = 0; g < records; ++g)
     for (int64_t r = row; r < row + rows; ++r, to += E::words) E::pack(x, r, g, to);
@@ -85,7 +89,7 @@ template <class E>
 class Streams {
  public:
   Streams(const Product& product, const uint32_t* activations)
-      : activations_(activations), rows_(static_cast<int>(product.x.rows)), records_(product.records()) {
+      : activations_(activations), rows_(static_cast<int>(product.x.rows)), records_(records_of<E>(product.x)) {
     most_ = std::min(best_streams(), E::streams(rows_));
   }
 
@@ -147,7 +151,7 @@ class Strip {
 
   Strip(const Product& product, const uint32_t* activations, std::byte* scratch)
       : activations_(activations),
-        records_(product.records()),
+        records_(records_of<E>(product.x)),
         chunk_(ceil_div(records_, ceil_div(records_, E::chunk))) {
     dots_ = reinterpret_cast<float*>(scratch);
     expanded_ = scratch + 2 * most_rows * panel_columns * sizeof(float);
@@ -185,13 +189,14 @@ class Strip {
       int64_t n = std::min(chunk_, records_ - g);
       const std::byte* chunk = weights + g * E::record;
       const std::byte* after = g + n < records_ ? chunk + n * E::record : next;
-      int64_t lines = n * E::record / 64, each = ceil_div(lines, n * (last - first));
+      int64_t lines = n * E::record / 64, parts = n * record_parts(E::weight);
+      int64_t each = ceil_div(lines, parts * (last - first));
       if constexpr (E::expanded > 0) chunk = expand(chunk, n);
       for (int64_t i = first; i < last; ++i) {
         int rows = blocks.size(i);
         const uint32_t* a = activations_ + (blocks.begin(i) * records_ + g * rows) * E::words;
         const uint32_t* a_next = activations_ + (blocks.begin(i + 1) * records_ + g * rows) * E::words;
-        int64_t fetched = (i - first) * n * each;
+        int64_t fetched = (i - first) * parts * each;
         Ahead ahead{after, 0, a_next};
         if (after && fetched < lines) ahead.weights += fetched * 64, ahead.lines = static_cast<int>(each);
         if (g + n == records_) visit(i, false);
@@ -223,7 +228,7 @@ void multiply_many(const Product& product, Worker& w) {
 
   Strip<E> strip(product, a, w.scratch(Strip<E>::scratch_bytes));
   int64_t panels = product.panels(), strips = ceil_div(blocks.count, Strip<E>::most_blocks),
-          bytes = product.records() * E::record;
+          bytes = records_of<E>(x) * E::record;
   // Panel by panel of the first strip of rows, then of the next. At least 16 parts a worker where there are that many.
   w.claim(strips * panels, std::clamp<int64_t>(strips * panels / (16 * w.count()), 1, 8),
           [&](int64_t begin, int64_t end) {

@@ -4,20 +4,27 @@
 namespace ridgeline {
 
 // One dot product of a row of activations with a row of a weight matrix: the arithmetic of every linear (docs/numerics.md).
-//   q8 x grouped   per 32 k: I = sum((q - z) * a) exactly; acc = fma(I, fl(d * s), acc); with minimums acc = fma(m, b, acc)
+//   q8 x grouped   per group of 32 or 16 k: I = sum((q - z) * a) exactly; acc = fma(I, fl(d * s), acc); with minimums then
+//                  acc = fma(m, b, acc), b = fl(s * sum(a)) over the group
 //   otherwise      per 32 k: two fp32 chains, over the even k and over the odd k, each from zero; acc += (even + odd)
 template <class S>
 S dot(const In<S>& x, int64_t r, const In<S>& w, int64_t n) {
   S acc(0);
   if (x.dtype() == DType::q8) {
-    for (int64_t g = 0; g < w.cols() / 32; ++g) {
-      const Q8Block& a = x.block(r, g);
-      PanelGroup q = w.group(n, g);
+    const Grouping& grouping = grouping_of(w.dtype());
+    for (int64_t k = 0; k < w.cols(); k += grouping.group) {
+      const Q8Block& block = x.block(r, k / 32);
+      const int8_t* a = block.a + k % 32;
+      PanelGroup q = w.group(n, k / grouping.group);
       S whole(0);
-      for (int k = 0; k < 32; ++k) whole = mul_add(S(q.q[k] - q.zero), S(a.a[k]), whole);  // below 2^24: exact
+      int sum = 0;
+      for (int i = 0; i < grouping.group; ++i) {
+        whole = mul_add(S(q.q[i] - q.zero), S(a[i]), whole);  // below 2^24: exact
+        sum += a[i];
+      }
       acc = fold<S>([&] {
-        S sum = mul_add(whole, S(q.scale) * S(a.scale), acc);
-        return w.dtype() == DType::q4_1 ? mul_add(S(q.minimum), S(a.scaled_sum), sum) : sum;
+        S without = mul_add(whole, S(q.scale) * S(block.scale), acc);
+        return grouping.minimums ? mul_add(S(q.minimum), S(block.scale) * S(sum), without) : without;
       });
     }
     return acc;

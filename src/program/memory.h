@@ -32,10 +32,11 @@ class In {
   S operator()(int64_t r, int64_t c) const { return mark(r, c), S(load_element(*t_, r, c)); }
   S operator()(int64_t c) const { return (*this)(0, c); }  // of a vector
   int32_t index(int64_t r, int64_t c = 0) const { return mark(r, c), t_->as<int32_t>()[r * t_->cols + c]; }
-  // Row r, elements 32 g .. 32 g + 31, of quantized activations; of a grouped weight matrix.
-  const Q8Block& block(int64_t r, int64_t g) const { return mark_group(r, g), t_->row_as<Q8Block>(r)[g]; }
+  // Row r, elements 32 g .. 32 g + 31, of quantized activations.
+  const Q8Block& block(int64_t r, int64_t g) const { return mark_group(r, g, 32), t_->row_as<Q8Block>(r)[g]; }
+  // Group g of row n of a grouped weight matrix.
   PanelGroup group(int64_t n, int64_t g) const {
-    return mark_group(n, g), panel_group(t_->dtype, t_->data, t_->cols, n, g);
+    return mark_group(n, g, grouping_of(t_->dtype).group), panel_group(t_->dtype, t_->data, t_->cols, n, g);
   }
 
  private:
@@ -43,9 +44,9 @@ class In {
     if constexpr (std::is_same_v<S, Counted>)
       if (t_->touched) t_->touched->read[static_cast<size_t>(r * t_->cols + c)] = true;
   }
-  void mark_group([[maybe_unused]] int64_t r, [[maybe_unused]] int64_t g) const {
+  void mark_group([[maybe_unused]] int64_t r, [[maybe_unused]] int64_t g, [[maybe_unused]] int64_t size) const {
     if constexpr (std::is_same_v<S, Counted>)
-      for (int64_t i = 0; i < 32; ++i) mark(r, 32 * g + i);
+      for (int64_t i = 0; i < size; ++i) mark(r, size * g + i);
   }
   const Tensor* t_ = nullptr;
 };

@@ -47,12 +47,12 @@ TEST(Inspect, SpeaksJson) {
 
 TEST(Inspect, ShowsWhatCannotRun) {
   ScratchFolder folder;
-  constexpr uint32_t q5_0 = 6;
-  auto image = ModelImage::llama().tensor("blk.0.attn_q.weight", {64, 64}, q5_0).text(".general.name", "\x1b[2J\xff");
+  constexpr uint32_t iq4_nl = 20;
+  auto image = ModelImage::llama().tensor("blk.0.attn_q.weight", {64, 64}, iq4_nl).text(".general.name", "\x1b[2J\xff");
   auto r = run_command(add_inspect, "inspect --tensors " + folder.write("m.gguf", image.bytes()));
   EXPECT_EQ(r.code, 0) << r.error;
   for (auto words :
-       {"Q5_0", "does not compute here", "1 of the weights", "blk.0.attn_q.weight (Q5_0, 64 x 64)", "cannot run\n"})
+       {"IQ4_NL", "does not compute here", "1 of the weights", "blk.0.attn_q.weight (IQ4_NL, 64 x 64)", "cannot run\n"})
     EXPECT_NE(r.out.find(words), std::string::npos) << words << "\nis not in\n" << r.out;
 
   std::string path = folder.write("mamba.gguf", image.text(".general.architecture", "mamba\x1b").bytes());

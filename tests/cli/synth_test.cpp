@@ -25,7 +25,7 @@ TEST(Synth, RefusesAWrongCommandLine) {
   ScratchFolder folder;
   std::string output = fmt::format("-o {}", folder / "m.gguf");
   for (std::string arguments :
-       {"synth", "synth gpt2", "synth smolm2 -o x", "synth gpt2 --type q4_k", "synth gpt2 --layers 0",
+       {"synth", "synth gpt2", "synth smolm2 -o x", "synth gpt2 --type iq4_xs", "synth gpt2 --layers 0",
         "synth gpt2 --layers 2000", "synth gpt2 --vocab 100", "synth gpt2 --seed -1", "synth gpt2 x"}) {
     if (arguments != "synth gpt2") arguments += " " + output;
     EXPECT_EQ(run_command(add_synth, arguments).code, 2) << arguments;

@@ -258,9 +258,9 @@ TEST(GgufConfig, RefusesTypesThatDoNotCompute) {
     EXPECT_NO_THROW(with_file(ModelImage::llama().tensor("output_norm.weight", {64}, type), read_model_config));
   EXPECT_TRUE(refused_as("gguf_unsupported_type", {"output_norm.weight (Q4_0, 64)", "F32"},
                          ModelImage::llama().tensor("output_norm.weight", {64}, GGML_Q4_0)));
-  constexpr uint32_t q5_0 = 6;
-  auto image = ModelImage::llama().tensor("blk.0.attn_q.weight", {64, 64}, q5_0);
-  EXPECT_TRUE(refused_as("gguf_unsupported_type", {"blk.0.attn_q.weight (Q5_0, 64 x 64)"}, image));
+  constexpr uint32_t iq4_nl = 20;
+  auto image = ModelImage::llama().tensor("blk.0.attn_q.weight", {64, 64}, iq4_nl);
+  EXPECT_TRUE(refused_as("gguf_unsupported_type", {"blk.0.attn_q.weight (IQ4_NL, 64 x 64)", "Q5_0", "Q6_K"}, image));
   with_file(image, [](const GgufFile& file) {
     ModelDescription model = describe_model(file);
     ASSERT_EQ(model.unsupported.size(), 1u);

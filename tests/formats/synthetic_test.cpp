@@ -69,8 +69,14 @@ TEST(Synthetic, WritesEveryFamily) {
 // The program of the file is the program asked for, to the last attribute, in every type.
 TEST(Synthetic, IsWhatWasAskedFor) {
   ScratchFolder folder;
-  for (ModelConfig config : {ModelConfig(small_llama), ModelConfig(small_gpt2)})
-    for (DType type : {DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1}) {
+  LlamaConfig wide_llama = small_llama;
+  wide_llama.dim = wide_llama.ffn = 256, wide_llama.head_dim = 64, wide_llama.rope_factors = {};
+  Gpt2Config wide_gpt2 = small_gpt2;
+  wide_gpt2.dim = 256;
+  for (ModelConfig config :
+       {ModelConfig(small_llama), ModelConfig(small_gpt2), ModelConfig(wide_llama), ModelConfig(wide_gpt2)})
+    for (DType type : stored_types) {
+      if (std::visit([](const auto& c) { return c.dim; }, config) % row_of(type).block) continue;
       SyntheticModel m{"small", config, type};
       EXPECT_EQ(written(folder / "m.gguf", m).size(), synthetic_bytes(m));
       GgufFile file = GgufFile::open(folder / "m.gguf");
@@ -120,6 +126,8 @@ TEST(Synthetic, RefusesWhatCannotBe) {
   odd.dim = 80, odd.ffn = 96;
   EXPECT_TRUE(
       refused(ExitCode::usage, "synth_shape", {"80", "q8_0"}, write({"odd", odd, DType::q8_0}, folder / "m.gguf")));
+  EXPECT_TRUE(refused(ExitCode::usage, "synth_shape", {"64", "q4_K", "256", "q5_0"},
+                      write({"odd", small_gpt2, DType::q4_K}, folder / "m.gguf")));
   EXPECT_NO_THROW(write({"odd", odd, DType::bf16}, folder / "m.gguf")());
   Gpt2Config few = small_gpt2;
   few.vocab = 258;

@@ -39,8 +39,8 @@ TEST(Inspection, SaysWhatRunningTakes) {
 }
 
 TEST(Inspection, DescribesWhatDoesNotCompute) {
-  constexpr uint32_t q5_0 = 6;
-  with_file(ModelImage::llama().tensor("blk.0.attn_q.weight", {64, 64}, q5_0).text(".tokenizer.ggml.model", "llama"),
+  constexpr uint32_t iq4_nl = 20;
+  with_file(ModelImage::llama().tensor("blk.0.attn_q.weight", {64, 64}, iq4_nl).text(".tokenizer.ggml.model", "llama"),
             [](const GgufFile& file) {
               Inspection it = inspect(file);
               EXPECT_FALSE(it.refused);

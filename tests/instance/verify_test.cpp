@@ -7,6 +7,8 @@
 #include "base/mapped_file.h"
 #include "base/sha256.h"
 #include "goldens.h"
+#include "base/scratch_folder.h"
+#include "formats/synthetic.h"
 #include "instance/known_answers.h"
 #include "instance/smollm2.h"
 #include "instance/verify_ways.h"
@@ -67,6 +69,22 @@ TEST_P(VerifyTiny, GivesTheCommittedAnswer) {
   EXPECT_FALSE(report.first) << report.first->text();
   EXPECT_TRUE(report.committed.empty() || report.committed == report.logits_sha256) << report.logits_sha256;
   EXPECT_EQ(report.sets.size(), usable_kernel_sets().size() + 1);
+}
+
+// Types no tiny golden has: a made-up model, the same bits from every kernel set.
+TEST(Verify, TheOtherGroupedTypesGiveTheSameBitsEverywhere) {
+  ScratchFolder folder;
+  LlamaConfig config = {
+      .layers = 1, .dim = 256, .heads = 4, .kv_heads = 2, .ffn = 512, .vocab = 300, .context = 256, .head_dim = 64};
+  Team team(2);
+  for (DType type : stored_types) {
+    if (!is_grouped(type) || std::set{DType::q8_0, DType::q4_0, DType::q4_1}.contains(type)) continue;
+    std::string path = folder / fmt::format("{}.gguf", name_of(type));
+    write_synthetic(path, {"synthetic", config, type}, team);
+    auto report = verify_model(path, {.threads = {2}, .quick = true});
+    EXPECT_FALSE(report.first) << name_of(type) << ": " << report.first->text();
+    EXPECT_EQ(report.sets.size(), usable_kernel_sets().size() + 1);
+  }
 }
 
 TEST(Verify, TakesAllWaysOfASmallModel) {

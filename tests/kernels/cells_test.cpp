@@ -12,7 +12,7 @@ namespace {
 
 struct Round {
   const char* batch;
-  int64_t cols, out;  // cols: rounded up to whole groups where a type has them
+  int64_t cols, out;  // cols: rounded up to whole blocks of the types
   int kv_heads, group, head_dim;
 };
 constexpr Round rounds[] = {
@@ -28,7 +28,10 @@ constexpr Round rounds[] = {
 using Generator = void (*)(OneOp&, Signature, const Round&);
 const Dim tokens = Symbol::tokens;
 
-int64_t cols_of(DType t, const Round& r) { return is_grouped(t) || t == DType::q8 ? (r.cols + 31) / 32 * 32 : r.cols; }
+int64_t cols_of(DType t, const Round& r) {
+  int64_t block = row_of(t).block;
+  return (r.cols + block - 1) / block * block;
+}
 int64_t cols_of(Signature s, const Round& r) { return std::max(cols_of(s.input, r), cols_of(s.other, r)); }
 // Every second round has a bias.
 Value bias(OneOp& o, int64_t n, const Round& r) { return r.out % 2 ? o.vector(n) : Value{}; }

@@ -120,7 +120,9 @@ Value OneOp::add(Type type, Layout layout, Program::Origin origin, int head_dim)
 
 void OneOp::fill_block(DType t, std::byte* block) {
   for (int64_t i = 0; i < row_of(t).block_bytes; ++i) block[i] = static_cast<std::byte>(random(0, 255));
-  for (int64_t i = 0; i < (t == DType::q4_1 ? 2 : 1); ++i) {  // scales
+  BlockCodes codes{};
+  unpack_block(t, block, codes);
+  for (uint16_t* half : {&codes.d, &codes.m}) {
     float scale = moderate() * 0.01f;
     int64_t choice = random(0, 9);
     uint16_t bits = f32_to_f16(scale);
@@ -128,8 +130,9 @@ void OneOp::fill_block(DType t, std::byte* block) {
       bits = static_cast<uint16_t>((choice < 2 ? 0 : random(0, 0x3ff)) | random(0, 1) << 15);
     if (numbers_ == Numbers::small && choice == 5) bits = f32_to_f16(60000);
     if (numbers_ == Numbers::special && choice == 0) bits = f32_to_f16(scale > 0 ? INFINITY : NAN);
-    std::memcpy(block + 2 * i, &bits, 2);
+    *half = bits;
   }
+  pack_block(t, codes, block);
 }
 
 void OneOp::fill_rows(const Tensor& t) {
@@ -143,7 +146,8 @@ void OneOp::fill_rows(const Tensor& t) {
         t.row_as<Q8Block>(r)[g] = Quantize::block<float>([&](int i) { return x[static_cast<size_t>(i)]; });
       }
     } else if (is_grouped(t.dtype)) {
-      for (int64_t g = 0; g < t.cols / 32; ++g) fill_block(t.dtype, t.row(r) + g * row_of(t.dtype).block_bytes);
+      const DTypeRow& type = row_of(t.dtype);
+      for (int64_t i = 0; i < t.cols / type.block; ++i) fill_block(t.dtype, t.row(r) + i * type.block_bytes);
     } else {
       for (int64_t c = 0; c < t.cols; ++c) store_element(t, r, c, value());
     }

@@ -48,12 +48,15 @@ class Bench {
 // The types a matrix product takes: of its input, of its weight.
 inline constexpr std::pair<DType, DType> matmul_types[] = {
     {DType::f32, DType::f32}, {DType::f32, DType::f16}, {DType::f32, DType::bf16}, {DType::bf16, DType::bf16},
-    {DType::q8, DType::q8_0}, {DType::q8, DType::q4_0}, {DType::q8, DType::q4_1},  {DType::f32, DType::q4_0}};
+    {DType::q8, DType::q8_0}, {DType::q8, DType::q4_0}, {DType::q8, DType::q4_1},  {DType::q8, DType::q5_0},
+    {DType::q8, DType::q5_1}, {DType::q8, DType::q2_K}, {DType::q8, DType::q3_K},  {DType::q8, DType::q4_K},
+    {DType::q8, DType::q5_K}, {DType::q8, DType::q6_K}, {DType::f32, DType::q4_0}};
 
 inline void linear_cases(std::vector<OpCase>& cases) {
   for (auto [a, w] : matmul_types) {
     std::string types = fmt::format(" {} x {}", name_of(a), name_of(w));
-    for (int64_t in : {int64_t{96}, is_grouped(w) ? int64_t{32} : int64_t{37}}) {  // and a last record that is not full
+    int64_t block = row_of(w).block;
+    for (int64_t in : {block == 256 ? 512 : 96, is_grouped(w) ? block : 37}) {  // and a last record that is not full
       for (bool bias : {false, true}) {
         std::string name = fmt::format("{} in={}{}", types, in, bias ? " bias" : "");
         Bench b("linear" + name);
@@ -124,9 +127,9 @@ inline void elementwise_cases(std::vector<OpCase>& cases) {
 }
 
 inline void row_cases(std::vector<OpCase>& cases) {
-  for (DType t : {DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1}) {
+  for (DType t : stored_types) {
     Bench b(fmt::format("select_rows of weight {}", name_of(t)));
-    Expr table = b.w("table", 700, 64, t), tokens = b.index("tokens");
+    Expr table = b.w("table", 700, std::max<int64_t>(64, row_of(t).block), t), tokens = b.index("tokens");
     cases.push_back(b.done(SelectRows{table, tokens}));
   }
   for (DType t : {DType::f32, DType::bf16}) {

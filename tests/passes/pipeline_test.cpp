@@ -145,6 +145,16 @@ TEST(Retype, TouchesMatricesAndAttentionOnly) {
     if (auto* a = n.op.as<Attention>()) { EXPECT_EQ(a->type, DType::f32); }
 }
 
+TEST(Retype, RefusesATypeThatRowsAreNoWholeBlocksOf) {
+  try {
+    retype(tiny(), {[](const std::string&, DType) { return DType::q4_K; }, {}});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ExitCode::usage);
+    EXPECT_NE(std::string(e.what()).find("not whole blocks of q4_K (256)"), std::string::npos) << e.what();
+  }
+}
+
 #ifdef NDEBUG
 TEST(Pipeline, IsFastOnTheLargestModel) {
   auto start = std::chrono::steady_clock::now();

@@ -11,8 +11,8 @@ std::string self_test() {
   return fault.empty() ? check_halves() : fault;
 }
 
-constexpr CellTable tables[] = {avx2::linear_grouped_cells, avx2::linear_bf16_cells, avx2::linear_f32_cells,
-                                avx2::attention_cells, avx2::elementwise_cells};
+constexpr CellTable tables[] = {avx2::linear_grouped_cells, avx2::linear_superblocks_cells, avx2::linear_bf16_cells,
+                                avx2::linear_f32_cells,     avx2::attention_cells,          avx2::elementwise_cells};
 
 }  // namespace
 

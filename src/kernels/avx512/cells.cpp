@@ -54,8 +54,9 @@ std::string self_test() {
   return "";
 }
 
-constexpr CellTable tables[] = {avx512::linear_grouped_cells, avx512::linear_bf16_cells, avx512::linear_f32_cells,
-                                avx512::attention_cells, avx512::elementwise_cells};
+constexpr CellTable tables[] = {avx512::linear_grouped_cells, avx512::linear_superblocks_cells,
+                                avx512::linear_bf16_cells,    avx512::linear_f32_cells,
+                                avx512::attention_cells,      avx512::elementwise_cells};
 
 }  // namespace
 

@@ -30,8 +30,8 @@ struct Bf16 {
 
   // [even, odd][8 quads of k]. Beyond the last k stand -0: with a weight of +0 they leave any sum as it is, -0 too.
   static void pack(const Tensor& x, int64_t r, int64_t g, uint32_t* to) {
-    int64_t k = g * record_depth, n = std::min<int64_t>(record_depth, x.cols - k);
-    auto here = static_cast<__mmask32>(n == record_depth ? ~0u : (1u << n) - 1);
+    int64_t k = g * part_depth, n = std::min<int64_t>(part_depth, x.cols - k);
+    auto here = static_cast<__mmask32>(n == part_depth ? ~0u : (1u << n) - 1);
     __m512i row =
         _mm512_mask_loadu_epi16(_mm512_set1_epi16(static_cast<short>(0x8000)), here, x.row_as<uint16_t>(r) + k);
     alignas(64) static constexpr uint16_t order[32] = {2, 0, 6, 4, 10, 8, 14, 12, 18, 16, 22, 20, 26, 24, 30, 28,
@@ -92,7 +92,7 @@ struct Bf16 {
   template <int R>
   static void block(const std::byte* weights, const uint32_t* a, float* c, int64_t records, Ahead ahead) {
     for (int64_t g = 0; g < records; ++g, a += R * words, weights += expanded) {
-      ahead.fetch_record<R * words * 4>();
+      ahead.fetch<R * words * 4>();
       __m512 even[R][2], odd[R][2];
       RIDGELINE_UNROLL
       for (int i = 0; i < 2 * R; ++i) even[i / 2][i % 2] = odd[i / 2][i % 2] = _mm512_setzero_ps();
