@@ -13,6 +13,8 @@ add_compile_options(-Wno-missing-field-initializers)  # designated initializers 
 add_compile_options(-ffp-contract=off -fno-math-errno)  # bits must not depend on what the compiler contracts
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-Wno-psabi -Wno-restrict)  # GCC 12 sees overlaps in std::string that are none (GCC bug 105651)
+else()
+  add_compile_options(-Wno-potentially-evaluated-expression)  # typeid(*pointer) is meant to look at what is pointed at
 endif()
 
 set(RIDGELINE_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined or thread")

@@ -34,7 +34,7 @@ std::vector<int32_t> ids(const Json& config, const char* name) {
   if (!found) return {};
   std::vector<int32_t> ids;
   for (const Json& id : found->is_array() ? *found : Json::array({*found})) {
-    if (!id.is_number_unsigned() || id.get<uint64_t>() >= static_cast<uint64_t>(limits::vocabulary))
+    if (!id.is_number_integer() || !(id.get<double>() >= 0 && id.get<double>() < limits::vocabulary))
       bad(name, id, "the id of a token, or a list of such");
     ids.push_back(id.get<int32_t>());
   }
