@@ -63,6 +63,27 @@ TEST_F(PullCommand, PrintsWhereTheModelLiesAndTheOthersFindIt) {
   EXPECT_EQ(hub_.requests().size(), before) << "only pull asks the network";
 }
 
+TEST_F(PullCommand, AFolderOfSafetensorsIsAModelToo) {
+  std::string golden = std::string(RIDGELINE_TEST_DATA) + "/goldens/hf/tiny_llama3";
+  for (std::string name : {"config.json", "model.safetensors"})
+    hub_.add(name, content_of(golden + "/" + name), name.ends_with(".safetensors"));
+  auto pulled = call({"pull", "maker/model"});
+  ASSERT_EQ(pulled.status, 0) << pulled.err;
+  EXPECT_TRUE(std::filesystem::is_directory(pulled.out.substr(0, pulled.out.size() - 1))) << pulled.out;
+  for (const char* command : {"explain", "verify"}) {  // through the links of the cache
+    std::vector<std::string> here = {command, "maker/model"}, there = {command, golden};
+    if (command == std::string("verify"))
+      for (auto* line : {&here, &there}) line->insert(line->end(), {"--quick", "-t", "1", "--json"});
+    auto f = call(here), g = call(there);
+    EXPECT_EQ(f.status, 0) << f.err;
+    auto hash = [](const std::string& text) { return text.substr(text.find("logits_sha256"), 90); };
+    if (command == std::string("verify"))
+      EXPECT_EQ(hash(f.out), hash(g.out));
+    else
+      EXPECT_EQ(f.out.substr(f.out.find('\n')), g.out.substr(g.out.find('\n'))) << "but for the name";
+  }
+}
+
 TEST_F(PullCommand, WhatWasNotPulledIsSaid) {
   for (const char* command : {"run", "inspect", "bench", "verify", "explain"}) {
     auto f = call({command, "maker/model:Q4_0"}, {.input = "Hello"});
