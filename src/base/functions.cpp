@@ -37,4 +37,15 @@ double power(double base, double y) {
   return std::ldexp(sum, static_cast<int>(n));          // exact
 }
 
+double log_f64(double x) {
+  // ln x = e ln 2 + ln m, m in [sqrt(1/2), sqrt(2)], by the series of 2 atanh(z), z = (m - 1) / (m + 1), |z| < 0.172.
+  constexpr double ln2_high = 0x1.62e42feep-1, ln2_low = 0x1.a39ef35793c76p-33;
+  int e = 0;
+  double m = std::frexp(x, &e);  // exact
+  if (m < 0x1.6a09e667f3bcdp-1) m *= 2, --e;
+  double z = (m - 1) / (m + 1), zz = z * z, series = 0;
+  for (int k = 21; k >= 3; k -= 2) series = (series + 1.0 / k) * zz;
+  return e * ln2_high + (2 * z + (2 * z * series + e * ln2_low));
+}
+
 }  // namespace ridgeline

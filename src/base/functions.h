@@ -55,4 +55,27 @@ SinCos sin_cos(double x);
 // base^y for base > 0 in double, relative error below 1e-14: rotary frequencies.
 double power(double base, double y);
 
+// 1/k!, k = 0 to 13.
+inline constexpr double exp_series[14] = {
+    1.0,        1.0,         1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,       1.0 / 720,
+    1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0};
+// e^x in double, relative error below 4e-16; +0 below -708, clamped at 709; a NaN passes through. No branch and no call, so
+// that loops over it vectorize.
+inline double exp_f64(double x) {
+  constexpr double log2_e = 0x1.71547652b82fep+0,
+                   rounder = 0x1.8p52;  // x + rounder - rounder: the nearest whole number
+  constexpr double ln2_high = 0x1.62e42feep-1, ln2_low = 0x1.a39ef35793c76p-33;  // n * ln2_high is exact
+  double y = x > -708 ? x : -708;
+  y = y < 709 ? y : 709;
+  double shifted = y * log2_e + rounder, n = shifted - rounder;
+  double f = (y - n * ln2_high) - n * ln2_low;  // |f| <= ln 2 / 2: the first term left out is below 1e-17
+  double sum = exp_series[13];
+  for (int k = 12; k >= 0; --k) sum = sum * f + exp_series[k];
+  double r =
+      std::bit_cast<double>(std::bit_cast<uint64_t>(sum) + (std::bit_cast<uint64_t>(shifted) << 52));  // times 2^n
+  return x < -708 ? 0 : x == x ? r : x;
+}
+// ln x for finite x > 0 in double, error below 1 ulp + 4e-16.
+double log_f64(double x);
+
 }  // namespace ridgeline

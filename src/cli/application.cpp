@@ -92,6 +92,7 @@ std::unique_ptr<CLI::App> make_application() {
       "  ridgeline explain llama-3-8b --batch 64x1@1000      what a step costs, op by op, without weights\n"
       "  ridgeline verify model.gguf                         one hash for every way of computing the same thing\n"
       "  ridgeline bench model.gguf -p 500 -n 64             speed, beside the machine's limits\n"
+      "  ridgeline eval model.gguf -f text.txt               perplexity; --compare fp32: what the model's types cost\n"
       "  ridgeline pull smollm2-135m                         fetch a model from the hub\n"
       "\n"
       "Exit status: 0 ok, 1 a check failed, 2 usage, 65 bad data, 66 cannot open, 69 does not fit, 70 internal, 74 "
@@ -110,6 +111,7 @@ std::unique_ptr<CLI::App> make_application() {
   add_explain(*app);
   add_verify(*app);
   add_bench(*app);
+  add_eval(*app);
   add_inspect(*app);
   add_synth(*app);
   add_pull(*app);

@@ -8,6 +8,7 @@ void add_run(CLI::App& app);
 void add_explain(CLI::App& app);
 void add_verify(CLI::App& app);
 void add_bench(CLI::App& app);
+void add_eval(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_synth(CLI::App& app);
 void add_pull(CLI::App& app);

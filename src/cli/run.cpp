@@ -1,8 +1,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <random>
 #include <set>
@@ -14,6 +12,7 @@
 #include "cli/model_argument.h"
 #include "cli/model_options.h"
 #include "cli/terminal.h"
+#include "cli/text_input.h"
 #include "instance/generate.h"
 
 namespace ridgeline {
@@ -28,29 +27,12 @@ struct RunOptions {
   bool raw = false, quiet = false;
 };
 
-std::string read_all(std::istream& in, std::string_view where) {
-  std::string text;
-  std::vector<char> part(1 << 16);
-  while (in.read(part.data(), static_cast<std::streamsize>(part.size())) || in.gcount()) {
-    text.append(part.data(), static_cast<size_t>(in.gcount()));
-    if (text.size() > limits::prompt_bytes)
-      fail(ExitCode::usage, "prompt_too_long", "the prompt in {} exceeds {} MiB", where, limits::prompt_bytes >> 20);
-  }
-  return text;
-}
-
 // The prompt: as an argument, from a file, or from a pipe. None: chat.
 std::optional<std::string> prompt_of(const RunOptions& o) {
   if (!o.prompt.empty()) return o.prompt;
-  if (!o.prompt_file.empty()) {
-    if (!std::filesystem::is_regular_file(o.prompt_file))
-      fail(ExitCode::cannot_open, "cannot_open", "{} is not a file", o.prompt_file);
-    std::ifstream in(o.prompt_file, std::ios::binary);
-    if (!in) fail(ExitCode::cannot_open, "cannot_open", "cannot read {}", o.prompt_file);
-    return read_all(in, o.prompt_file);
-  }
+  if (!o.prompt_file.empty()) return read_text_file(o.prompt_file);
   if (is_terminal(stdin)) return {};
-  std::string text = read_all(std::cin, "standard input");
+  std::string text = read_text(std::cin, "standard input");
   if (std::ferror(stdin)) fail(ExitCode::io, "input_failed", "standard input cannot be read");
   while (text.ends_with('\n')) text.pop_back();
   if (text.empty())

@@ -71,5 +71,31 @@ TEST(Functions, PowersForRotaryFrequencies) {
     }
 }
 
+TEST(Functions, ExpInDoubleIsWithinItsBound) {
+  std::mt19937_64 random(5);
+  double worst = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    double x = std::uniform_real_distribution(i % 2 ? -700.0 : -2.0, i % 2 ? 700.0 : 2.0)(random);
+    auto exact = std::exp(static_cast<long double>(x));
+    worst = std::max(worst, static_cast<double>(std::fabs(exp_f64(x) - exact) / exact));
+  }
+  EXPECT_LT(worst, 4e-16);
+  EXPECT_EQ(exp_f64(0), 1);
+  EXPECT_EQ(exp_f64(-1e300), 0);
+  EXPECT_EQ(exp_f64(-INFINITY), 0);
+  EXPECT_TRUE(std::isfinite(exp_f64(INFINITY)));
+  EXPECT_TRUE(std::isnan(exp_f64(NAN)));
+}
+
+TEST(Functions, LogInDoubleIsWithinItsBound) {
+  std::mt19937_64 random(6);
+  for (int i = 0; i < 200'000; ++i) {
+    double x = std::exp(std::uniform_real_distribution(i % 2 ? -700.0 : -0.1, i % 2 ? 700.0 : 0.1)(random));
+    auto exact = std::log(static_cast<long double>(x));
+    ASSERT_LT(std::fabs(log_f64(x) - exact), 4e-16 + 2.3e-16 * std::fabs(static_cast<double>(exact))) << x;
+  }
+  EXPECT_EQ(log_f64(1), 0);
+}
+
 }  // namespace
 }  // namespace ridgeline

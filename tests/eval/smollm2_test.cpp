@@ -1,0 +1,35 @@
+// What int8 activations and a bf16 cache cost in answers: perplexity as shipped within 1 % of fp32 on a fixed text.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "eval/perplexity.h"
+#include "instance/smollm2.h"
+
+namespace ridgeline {
+namespace {
+
+TEST(Smollm2, PerplexityAsShippedIsWithinOnePercentOfFp32) {
+  NEEDS_SMOLLM2();
+  std::ifstream in(std::string(RIDGELINE_TEST_DATA) + "/text/wonderland.txt", std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  InstanceOptions options{.context = 512};
+  auto shipped = Instance::open(smollm2_path(), options);
+  options.weights = DType::f32, options.kv = DType::f32;
+  auto fp32 = Instance::open(smollm2_path(), options);
+  auto tokens = text_tokens(shipped->tokenizer(), text);
+  EXPECT_EQ(tokens.size(), 12406u);  // as llama.cpp and transformers cut it
+  auto windows = chunk_windows(2048, 512);
+  auto [report, agreement] = compare_on_text(*shipped, *fp32, tokens, windows);
+  double ours = report.model.perplexity(), theirs = agreement.reference.perplexity();
+  RecordProperty("as_shipped", std::to_string(ours));
+  RecordProperty("fp32", std::to_string(theirs));
+  printf("perplexity of 1,020 tokens: %.4f as shipped, %.4f in fp32\n", ours, theirs);
+  EXPECT_LT(std::fabs(ours / theirs - 1), 0.01);
+  EXPECT_GT(agreement.top_agreement().mean, 0.93);
+  // llama-perplexity (llama-cpp-python 0.3.36) on the same file and text, -c 512, after four chunks.
+  EXPECT_LT(std::fabs(ours / 20.1899 - 1), 0.01);
+}
+
+}  // namespace
+}  // namespace ridgeline
