@@ -59,6 +59,10 @@ inline constexpr uint64_t hub_redirects = 10;
 inline constexpr int hub_attempts = 4;   // of a request that brings nothing
 inline constexpr int hub_resumes = 100;  // of a file that comes in pieces
 
+// Evaluation
+inline constexpr uint64_t question_file_bytes = 256ull << 20;
+inline constexpr uint64_t choices = 1'000;  // of one question
+
 // Command line
 inline constexpr int64_t threads = 1'024;
 inline constexpr int64_t batch_sequences = 65'536;  // of an --batch expression

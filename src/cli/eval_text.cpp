@@ -149,4 +149,56 @@ Json token_losses_json(const TextEvaluation& e, const Tokenizer& tokenizer) {
   return list;
 }
 
+std::string choices_text(const ChoiceReport& r, const std::string& model, const std::string& questions, bool all) {
+  std::string out;
+  if (all) {
+    using Align = TextTable::Align;
+    TextTable table({{"line"}, {"right"}, {"acc"}, {"acc_norm"}, {"log likelihoods", Align::left}});
+    for (const auto& q : r.questions) {
+      std::vector<std::string> sums;
+      for (double x : q.log_likelihoods) sums.push_back(fmt::format("{:.4f}", x));
+      table.row({fmt::format("{}", q.line), fmt::format("{}", q.answer), fmt::format("{}", q.best()),
+                 fmt::format("{}", q.best_normalised()), fmt::format("{}", fmt::join(sums, "  "))});
+    }
+    out = table.text() + "\n";
+  }
+  auto bold = style(Style::bold, stdout), plain = style(Style::plain, stdout);
+  auto percent = [](const Estimate& e) { return fmt::format("{:.2f} ± {:.2f} %", 100 * e.mean, 100 * e.error); };
+  double chance = 0;
+  for (const auto& q : r.questions) chance += 1 / static_cast<double>(q.bytes.size());
+  auto n = static_cast<int64_t>(r.questions.size());
+  out += fmt::format("{}{}{}   {}: {} questions\n\n", bold, model, plain, questions, grouped(n));
+  auto add = [&](std::string_view name, const std::string& value) {
+    out += fmt::format(fmt::runtime(line), name, value);
+  };
+  add("acc", percent(r.accuracy()));
+  add("acc_norm, per byte", percent(r.accuracy_normalised()));
+  add("by chance", fmt::format("{:.2f} %", 100 * chance / static_cast<double>(n)));
+  add("computed", fmt::format("{} tokens in {:.2f} s, {:.0f} tok/s", grouped(r.computed), r.seconds,
+                              static_cast<double>(r.computed) / r.seconds));
+  return out;
+}
+
+Json choices_json(const ChoiceReport& r, const std::string& model, const std::string& questions, bool all) {
+  Json j{{"model", model},
+         {"file", questions},
+         {"questions", r.questions.size()},
+         {"acc", r.accuracy().mean},
+         {"acc_stderr", r.accuracy().error},
+         {"acc_norm", r.accuracy_normalised().mean},
+         {"acc_norm_stderr", r.accuracy_normalised().error},
+         {"tokens_computed", r.computed},
+         {"seconds", r.seconds},
+         {"tokens_per_second", static_cast<double>(r.computed) / r.seconds}};
+  if (!all) return j;
+  j["scores"] = Json::array();
+  for (const auto& q : r.questions)
+    j["scores"].push_back({{"line", q.line},
+                           {"answer", q.answer},
+                           {"best", q.best()},
+                           {"best_normalised", q.best_normalised()},
+                           {"log_likelihoods", q.log_likelihoods}});
+  return j;
+}
+
 }  // namespace ridgeline

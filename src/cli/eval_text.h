@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "eval/multiple_choice.h"
 #include "eval/perplexity.h"
 
 namespace ridgeline {
@@ -22,5 +23,10 @@ nlohmann::ordered_json evaluation_json(const TextEvaluation&);
 // Every scored token, its text, its loss in nats, and where there is a reference its KL divergence.
 std::string token_losses_text(const TextEvaluation&, const Tokenizer&);
 nlohmann::ordered_json token_losses_json(const TextEvaluation&, const Tokenizer&);
+
+// questions: the file's name. all: every question with its choices' log likelihoods too.
+std::string choices_text(const ChoiceReport&, const std::string& model, const std::string& questions, bool all);
+nlohmann::ordered_json choices_json(const ChoiceReport&, const std::string& model, const std::string& questions,
+                                    bool all);
 
 }  // namespace ridgeline

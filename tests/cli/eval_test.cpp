@@ -46,7 +46,7 @@ TEST_F(EvalCommand, PrintsPerplexityWithItsErrorAndSpeed) {
 }
 
 TEST_F(EvalCommand, JsonHoldsTheSameNumbersAndEveryToken) {
-  auto j = evaluate({tiny, "-f", text_, "-c", "32", "--stride", "8", "--tokens"});
+  auto j = evaluate({tiny, "-f", text_, "-c", "32", "--stride", "8", "--all"});
   EXPECT_EQ(j["method"], "sliding_window");
   EXPECT_EQ(j["tokens_scored"], j["text_tokens"].get<int>() - 1);
   ASSERT_EQ(j["tokens"].size(), j["tokens_scored"]);
@@ -81,7 +81,7 @@ TEST_F(EvalCommand, ComparesWithAnotherArithmeticOrFile) {
   EXPECT_GT(with(tiny, "q4_0")["kl_divergence"]["mean"], fp32["kl_divergence"]["mean"]);
   EXPECT_EQ(with(tiny, tiny)["kl_divergence"]["max"], 0);
   EXPECT_GT(with(tiny, quantized)["kl_divergence"]["max"], 0);
-  auto f = run_ridgeline({"eval", quantized, "-f", text_, "-c", "32", "--compare", "fp32", "--tokens"});
+  auto f = run_ridgeline({"eval", quantized, "-f", text_, "-c", "32", "--compare", "fp32", "--all"});
   EXPECT_EQ(f.status, 0) << f.err;
   for (const char* part : {"KL(P || Q)", "same most probable token", "its perplexity", "\"th\""})
     EXPECT_NE(f.out.find(part), f.out.npos) << part << "\n" << f.out;
@@ -130,6 +130,64 @@ TEST_F(EvalCommand, BytesThatAreNoTextAreScoredAllTheSame) {
   auto j = evaluate(
       {tiny, "-f", file("bytes", std::string("\xff\xfe\0 the \xc3", 10) + "then in the thin \x80 inn"), "-c", "16"});
   EXPECT_GT(j["tokens_scored"], 5);
+}
+
+TEST_F(EvalCommand, AnswersMultipleChoice) {
+  std::string lines;
+  auto golden = nlohmann::json::parse(std::ifstream(data + "/goldens/eval.json"))["tiny_llama"]["choices"];
+  for (const auto& g : golden) lines += g["line"].dump() + "\r\n\n";
+  auto questions = file("questions", lines);
+  auto j = evaluate({tiny, "--choices", questions, "--all", "--type", "f32", "--kv-type", "f32"});
+  ASSERT_EQ(j["scores"].size(), golden.size());
+  double right = 0;
+  for (size_t i = 0; i < golden.size(); ++i) {
+    EXPECT_EQ(j["scores"][i]["best"], golden[i]["best"]);
+    EXPECT_EQ(j["scores"][i]["line"], 2 * i + 1);
+    right += j["scores"][i]["best"] == j["scores"][i]["answer"];
+  }
+  EXPECT_EQ(j["acc"], right / static_cast<double>(golden.size()));
+  EXPECT_EQ(evaluate({tiny, "--choices", questions, "--limit", "2"})["questions"], 2);
+  auto f = run_ridgeline({"eval", tiny, "--choices", questions, "--all"});
+  for (const char* part : {"acc_norm, per byte", "±", "by chance", "4 questions", "log likelihoods"})
+    EXPECT_NE(f.out.find(part), f.out.npos) << part << "\n" << f.out;
+}
+
+TEST_F(EvalCommand, BadQuestionsAreNamedByTheirLine) {
+  std::string good = R"({"question": "a", "choices": ["b", "c"], "answer": 1})"
+                     "\n\n";
+  struct Case {
+    std::string line, says;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"{", "line 3: this is not JSON"},
+           {std::string(1 << 20, '['), "line 3: this is not JSON"},
+           {"{\"question\": \"\xff\"}", "line 3: this is not JSON"},
+           {"[]", "line 3: a question is an object"},
+           {R"({"choices": ["b", "c"], "answer": 1})", "none of the keys question, query, context"},
+           {R"({"question": "a", "query": "a", "choices": ["b", "c"], "answer": 1})", "more than one of the keys"},
+           {R"({"question": 3, "choices": ["b", "c"], "answer": 1})", "must be a string, not number"},
+           {R"({"question": "a", "choices": "bc", "answer": 1})", "a list of two strings"},
+           {R"({"question": "a", "choices": ["b"], "answer": 0})", "a list of two strings"},
+           {R"({"question": "a", "choices": ["b", null], "answer": 0})", "choice 1 must be a string"},
+           {R"({"question": "a", "choices": ["b", ""], "answer": 0})", "choice 1 is empty"},
+           {R"({"question": "a", "choices": ["b", "c"]})", "none of the keys answer, gold"},
+           {R"({"question": "a", "choices": ["b", "c"], "answer": 2})", "0 to 1, not 2"},
+           {R"({"question": "a", "choices": ["b", "c"], "gold": -1})", "0 to 1, not -1"},
+           {R"({"question": "a", "choices": ["b", "c"], "gold": 18446744073709551615})", "0 to 1"},
+           {R"({"question": "a", "choices": ["b", "c"], "gold": 1e300})", "0 to 1"},
+           {R"({"question": "a", "choices": ["b", "c"], "gold": "B"})", "0 to 1, not \"B\""},
+           {R"({"question": ")" + std::string(400, 'n') + R"(", "choices": ["b", "c"], "gold": 0})", "give -c"},
+       }) {
+    auto f = run_ridgeline({"eval", tiny, "--choices", file("bad", good + c.line + "\n")});
+    EXPECT_EQ(f.status, 65) << c.says << ": " << f.err;
+    EXPECT_NE(f.err.find(c.says), f.err.npos) << c.says << " is not in: " << f.err;
+    EXPECT_NE(f.err.find("line 3"), f.err.npos) << f.err;
+    EXPECT_EQ(f.out, "");
+  }
+  EXPECT_EQ(run_ridgeline({"eval", tiny, "--choices", file("blank", "\n \n")}).status, 65);
+  EXPECT_EQ(run_ridgeline({"eval", tiny, "--choices", text_, "-f", text_}).status, 2);
+  EXPECT_EQ(run_ridgeline({"eval", tiny, "--choices", text_, "--compare", "fp32"}).status, 2);
+  EXPECT_EQ(run_ridgeline({"eval", tiny, "--choices", "/nowhere"}).status, 66);
 }
 
 }  // namespace
