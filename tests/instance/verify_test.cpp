@@ -5,10 +5,10 @@
 #include <set>
 
 #include "base/mapped_file.h"
-#include "base/sha256.h"
-#include "goldens.h"
 #include "base/scratch_folder.h"
+#include "base/sha256.h"
 #include "formats/synthetic.h"
+#include "goldens.h"
 #include "instance/known_answers.h"
 #include "instance/smollm2.h"
 #include "instance/verify_ways.h"

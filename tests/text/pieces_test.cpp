@@ -257,21 +257,22 @@ TEST_P(RefusedPieces, WithAReason) {
 
 INSTANTIATE_TEST_SUITE_P(
     Vocabulary, RefusedPieces,
-    testing::Values(Case{"NoScores", "264 tokens but 0 scores", [](Vocabulary& v) { v.scores.clear(); }},
-                    Case{"FewerScores", "263 scores", [](Vocabulary& v) { v.scores.pop_back(); }},
-                    Case{"ScoreNan", "token 1 has the score", [](Vocabulary& v) { v.scores[1] = NAN; }},
-                    Case{"ScoreInfinite", "score inf", [](Vocabulary& v) { v.scores[2] = INFINITY; }},
-                    Case{"Merges", "both scores and merges", [](Vocabulary& v) { v.merges = {"a b"}; }},
-                    Case{"ByteSigned", "<0x00> to <0xFF>", [](Vocabulary& v) { v.tokens[8] = "<0x-1>"; }},
-                    Case{"ByteNotHex", "<0x00> to <0xFF>", [](Vocabulary& v) { v.tokens[8] = "<0x0G>"; }},
-                    Case{"ByteLong", "<0x00> to <0xFF>", [](Vocabulary& v) { v.tokens[8] = "<0x100>"; }},
-                    Case{"BytePlain", "<0x00> to <0xFF>", [](Vocabulary& v) { v.tokens[8] = "z"; }},
-                    Case{"ByteTwice", "both the byte 0x0A", [](Vocabulary& v) { v.tokens[8] = "<0x0a>"; }},
-                    Case{"ByteMissing", "255 of the 256",
-                         [](Vocabulary& v) { v.tokens.pop_back(), v.types.pop_back(), v.scores.pop_back(); }},
-                    Case{"MergeIdNegative", "token -1", [](Vocabulary& v) { v.rules.emplace(), v.merge_ids = {{-1, 2}}; }},
-                    Case{"MergeIdAtSize", "token 264", [](Vocabulary& v) { v.rules.emplace(), v.merge_ids = {{1, 264}}; }},
-                    Case{"MergeIdToNothing", "\"ba\"", [](Vocabulary& v) { v.rules.emplace(), v.merge_ids = {{2, 1}}; }}),
+    testing::Values(
+        Case{"NoScores", "264 tokens but 0 scores", [](Vocabulary& v) { v.scores.clear(); }},
+        Case{"FewerScores", "263 scores", [](Vocabulary& v) { v.scores.pop_back(); }},
+        Case{"ScoreNan", "token 1 has the score", [](Vocabulary& v) { v.scores[1] = NAN; }},
+        Case{"ScoreInfinite", "score inf", [](Vocabulary& v) { v.scores[2] = INFINITY; }},
+        Case{"Merges", "both scores and merges", [](Vocabulary& v) { v.merges = {"a b"}; }},
+        Case{"ByteSigned", "<0x00> to <0xFF>", [](Vocabulary& v) { v.tokens[8] = "<0x-1>"; }},
+        Case{"ByteNotHex", "<0x00> to <0xFF>", [](Vocabulary& v) { v.tokens[8] = "<0x0G>"; }},
+        Case{"ByteLong", "<0x00> to <0xFF>", [](Vocabulary& v) { v.tokens[8] = "<0x100>"; }},
+        Case{"BytePlain", "<0x00> to <0xFF>", [](Vocabulary& v) { v.tokens[8] = "z"; }},
+        Case{"ByteTwice", "both the byte 0x0A", [](Vocabulary& v) { v.tokens[8] = "<0x0a>"; }},
+        Case{"ByteMissing", "255 of the 256",
+             [](Vocabulary& v) { v.tokens.pop_back(), v.types.pop_back(), v.scores.pop_back(); }},
+        Case{"MergeIdNegative", "token -1", [](Vocabulary& v) { v.rules.emplace(), v.merge_ids = {{-1, 2}}; }},
+        Case{"MergeIdAtSize", "token 264", [](Vocabulary& v) { v.rules.emplace(), v.merge_ids = {{1, 264}}; }},
+        Case{"MergeIdToNothing", "\"ba\"", [](Vocabulary& v) { v.rules.emplace(), v.merge_ids = {{2, 1}}; }}),
     [](const auto& p) { return p.param.name; });
 
 }  // namespace
