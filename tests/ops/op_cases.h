@@ -56,7 +56,8 @@ inline void linear_cases(std::vector<OpCase>& cases) {
   for (auto [a, w] : matmul_types) {
     std::string types = fmt::format(" {} x {}", name_of(a), name_of(w));
     int64_t block = row_of(w).block;
-    for (int64_t in : {block == 256 ? 512 : 96, is_grouped(w) ? block : 37}) {  // and a last record that is not full
+    for (int64_t in : {int64_t{block == 256 ? 512 : 96},
+                       is_grouped(w) ? block : int64_t{37}}) {  // and a last record that is not full
       for (bool bias : {false, true}) {
         std::string name = fmt::format("{} in={}{}", types, in, bias ? " bias" : "");
         Bench b("linear" + name);
