@@ -15,6 +15,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-Wno-psabi -Wno-restrict)  # GCC 12 sees overlaps in std::string that are none (GCC bug 105651)
 else()
   add_compile_options(-Wno-potentially-evaluated-expression)  # typeid(*pointer) is meant to look at what is pointed at
+  add_compile_definitions(FMT_CONSTEVAL=)  # clang 14 destroys the wrong temporaries beside an immediate call
 endif()
 
 set(RIDGELINE_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined or thread")

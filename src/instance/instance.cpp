@@ -96,9 +96,14 @@ const Tokenizer& Instance::tokenizer() const {
 }
 
 void Instance::read_text(const Checkpoint& model) {
-  auto vocabulary = vocabulary_in(model);
-  if (!vocabulary) return;
-  tokenizer_.emplace(*vocabulary);
+  try {
+    auto vocabulary = vocabulary_in(model);
+    if (!vocabulary) return;
+    tokenizer_.emplace(*vocabulary);
+  } catch (const Error& e) {
+    if (std::string_view(e.what()).starts_with("cannot load")) throw;  // a file of a directory
+    throw Error(e.code(), e.id(), fmt::format("cannot load {}\n{}", path_, e.what()));
+  }
   auto source = chat_template_in(model);
   if (!source) return;
   auto token_text = [&](std::optional<int32_t> id) -> std::optional<std::string> {

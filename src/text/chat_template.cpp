@@ -26,8 +26,7 @@ std::string excerpt(std::string_view message) {
   return text;
 }
 
-[[noreturn]] void fail_with(rl_status status, const char* malformed, std::string_view said) {
-  const std::string message = excerpt(said);
+[[noreturn]] void fail_with(rl_status status, const char* malformed, const std::string& message) {
   switch (status) {
     case rl_limit: fail(ExitCode::bad_data, "template_limit", "the chat template is refused: {}", message);
     case rl_raised:
@@ -94,7 +93,7 @@ ChatTemplate::ChatTemplate(std::string_view source, std::optional<std::string_vi
   Collected error;
   const rl_status status = rl_template_new(slice(source), optional_slice(bos_token), optional_slice(eos_token), bounds,
                                            &compiled_->library, error.sink());
-  if (status != rl_ok) fail_with(status, "bad_template", error.text());
+  if (status != rl_ok) fail_with(status, "bad_template", excerpt(error.text()));
 }
 
 ChatTemplate::~ChatTemplate() = default;
@@ -108,7 +107,7 @@ std::string ChatTemplate::render(std::span<const Message> messages, bool add_gen
   Collected result;
   const rl_status status =
       rl_template_render(compiled_->library, parts.data(), parts.size(), add_generation_prompt, result.sink());
-  if (status != rl_ok) fail_with(status, "template_error", result.text());
+  if (status != rl_ok) fail_with(status, "template_error", excerpt(result.text()));
   return result.text();
 }
 

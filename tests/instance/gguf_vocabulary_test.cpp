@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "base/scratch_folder.h"
 #include "formats/model_image.h"
 #include "formats/refused.h"
 #include "formats/synthetic.h"
+#include "instance/instance.h"
 #include "text/chat_template.h"
 
 namespace ridgeline {
@@ -110,6 +113,14 @@ TEST(GgufVocabulary, RefusesArraysThatDoNotFit) {
   EXPECT_TRUE(refused_as("bad_vocabulary", {"10000000", "merges"}, many));
   many = ModelImage(image()).entry(tokens, ARRAY, array(STRING, 5'000'000, std::string(40'000'000, '\0')));
   EXPECT_TRUE(refused_as("bad_vocabulary", {"5000000", "tokens"}, many));
+}
+
+TEST(GgufVocabulary, NamesItsFileWhenAModelIsOpened) {
+  ScratchFolder folder;
+  const std::string path = folder / "m.gguf";
+  std::ofstream(path, std::ios::binary) << image().texts(".tokenizer.ggml.merges", {"a x"}).bytes();
+  EXPECT_TRUE(refused(ExitCode::bad_data, "bad_vocabulary", {"cannot load " + path, "merge 0"},
+                      [&] { Instance::open(path, {}); }));
 }
 
 TEST(GgufVocabulary, RefusesIdsOutOfRange) {

@@ -7,6 +7,7 @@
 
 use crate::{invalid, Failure};
 use regex::Regex;
+use std::sync::OnceLock;
 
 const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+";
 const LLAMA3: &str =
@@ -16,6 +17,21 @@ const QWEN2: &str =
 
 // The patterns that Hugging Face's converter gives OpenAI's o200k and Mistral's Tekken: cased words end at a capital.
 const CASED: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+CONTRACTION|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*CONTRACTION|DIGITS| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+";
+
+/// A pattern by its name. Its tables are made once in a process; they take longer than all else in a small vocabulary.
+fn published(name: &str) -> Option<Regex> {
+    static COMPILED: [OnceLock<Regex>; 5] = [const { OnceLock::new() }; 5];
+    let at = ["gpt-2", "llama-3", "qwen2", "tekken", "gpt-4o"].iter().position(|known| *known == name)?;
+    let cased = |contraction, digits| CASED.replace("CONTRACTION", contraction).replace("DIGITS", digits);
+    let source = || match at {
+        0 => GPT2.into(),
+        1 => LLAMA3.into(),
+        2 => QWEN2.into(),
+        3 => cased("", r"\p{N}"),
+        _ => cased(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?", r"\p{N}{1,3}"),
+    };
+    Some(COMPILED[at].get_or_init(|| Regex::new(&source()).expect("the patterns are constants")).clone())
+}
 
 /// How text is cut into words.
 pub struct Rules {
@@ -34,19 +50,13 @@ pub struct PreTokenizer {
 impl PreTokenizer {
     /// None where the rules leave text in one piece.
     pub fn new(rules: &Rules) -> Result<Option<Self>, Failure> {
-        let cased = |contraction, digits| CASED.replace("CONTRACTION", contraction).replace("DIGITS", digits);
         let pattern = match rules.pattern.as_str() {
-            "" if rules.digits_apart => None,
-            "" => return Ok(None),
-            "gpt-2" => Some(GPT2.into()),
-            "llama-3" => Some(LLAMA3.into()),
-            "qwen2" => Some(QWEN2.into()),
-            "tekken" => Some(cased("", r"\p{N}")),
-            "gpt-4o" => Some(cased(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?", r"\p{N}{1,3}")),
-            name => return Err(invalid(format!("unknown pattern {name:?}"))),
+            "" if !rules.digits_apart => return Ok(None),
+            "" => None,
+            name => Some(published(name).ok_or_else(|| invalid(format!("unknown pattern {name:?}")))?),
         };
         Ok(Some(PreTokenizer {
-            pattern: pattern.map(|pattern: String| Regex::new(&pattern).expect("the patterns are constants")),
+            pattern,
             newlines_end_words: rules.pattern != "gpt-2",
             digits_apart: rules.digits_apart,
         }))
