@@ -21,21 +21,23 @@ constexpr std::string_view metadata_name = "__metadata__";
 std::string SafetensorsHeader::subject() const { return "tensor " + printable(tensors.back().name); }
 
 void SafetensorsHeader::unexpected(std::string_view found) const {
+  std::string what, expected, id = source().id;
   switch (place_) {
-    case Place::start: bad(source().id, "the header is {}; expected an object, one entry for each tensor.", found);
-    case Place::tensors:
-      bad(source().id, "{} is {}; expected an object.", in_metadata_ ? std::string(metadata_name) : subject(), found);
+    case Place::start: what = "the header", expected = "an object, one entry for each tensor"; break;
+    case Place::tensors: what = in_metadata_ ? std::string(metadata_name) : subject(), expected = "an object"; break;
     case Place::metadata:
-      bad("safetensors_metadata", "{} {} is {}; expected text.", metadata_name, printable(metadata_key_), found);
-    case Place::shape:
-      bad("safetensors_shape", "the shape of {} has {}; expected whole numbers from 0 on.", subject(), found);
-    case Place::offsets:
-      bad("safetensors_offsets", "data_offsets of {} has {}; expected whole numbers from 0 on.", subject(), found);
-    default: break;
+      what = fmt::format("{} {}", metadata_name, printable(metadata_key_)), expected = "text";
+      id = "safetensors_metadata";
+      break;
+    default:
+      bool inside = place_ != Place::tensor;  // of a list
+      bool is_dtype = field_ == dtype, is_shape = field_ == shape;
+      what = (is_dtype ? "dtype of " : is_shape ? "the shape of " : "data_offsets of ") + subject();
+      if (inside) what += ", in its list,";
+      expected = inside ? "whole numbers from 0 on" : is_dtype ? "text" : is_shape ? "a list" : "a list of two";
+      id = is_dtype ? "safetensors_dtype" : is_shape ? "safetensors_shape" : "safetensors_offsets";
   }
-  if (field_ == dtype) bad("safetensors_dtype", "dtype of {} is {}; expected text.", subject(), found);
-  if (field_ == shape) bad("safetensors_shape", "the shape of {} is {}; expected a list.", subject(), found);
-  bad("safetensors_offsets", "data_offsets of {} is {}; expected a list of two.", subject(), found);
+  bad(std::move(id), "{} is {}; expected {}.", what, found, expected);
 }
 
 // A value that no known place takes: the whole of a field nobody knows, or a fault.

@@ -45,7 +45,10 @@ std::string template_of(std::span<const std::byte> bytes) {
 }  // namespace
 
 std::optional<Vocabulary> vocabulary_in(const Checkpoint& model) {
-  if (auto* gguf = as_gguf(model)) return read_vocabulary(*gguf);
+  if (auto* gguf = as_gguf(model)) {
+    if (!gguf->metadata().has("tokenizer.ggml.model")) return {};
+    return read_vocabulary(*gguf);
+  }
   auto* directory = as_directory(model, vocabulary_file);
   if (!directory) return {};
   Vocabulary vocabulary = read_beside(*directory, vocabulary_file, read_tokenizer_json);

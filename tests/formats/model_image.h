@@ -114,6 +114,16 @@ class ModelImage {
 
   const std::vector<gguf_image::Tensor>& tensors() const { return image_.tensors; }
 
+  std::string header() const {  // padded to where the data begins
+    std::string out = image_.header();
+    out.resize(image_.padded(out.size()));
+    return out;
+  }
+  uint64_t data_bytes() const {
+    uint64_t sum = 0;
+    for (const auto& t : image_.tensors) sum += image_.padded(t.bytes);
+    return sum;
+  }
   std::string bytes() const {
     std::string out = image_.bytes();
     size_t padded = image_.padded(last_values_.size());
