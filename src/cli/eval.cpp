@@ -29,7 +29,7 @@ ModelOptions reference_of(const EvalOptions& o) {
   if (o.compare == "fp32" || o.compare == "f32") {
     other.instance.weights = DType::f32, other.instance.kv = DType::f32;
   } else if (o.compare.find_first_of("./") != std::string::npos) {
-    other.path = o.compare;
+    other.path = model_path(o.compare);
   } else {
     other.instance.weights = weight_type(o.compare);
   }
@@ -108,6 +108,8 @@ void evaluate_choices(const EvalOptions& o) {
 void run(EvalOptions o) {
   if (o.text.empty() == o.questions.empty())
     fail(ExitCode::usage, "nothing_to_do", "give a text with --file, or questions with --choices");
+  o.model.path = model_path(o.model.path);
+  o.model.instance.needs_text = true;
   if (!o.questions.empty()) return evaluate_choices(o);
   int64_t& context = o.model.instance.context;
   if (!context) context = std::min(usual_context, context_of(named_model(o.model.path).config));

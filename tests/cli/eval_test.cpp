@@ -45,6 +45,24 @@ TEST_F(EvalCommand, PrintsPerplexityWithItsErrorAndSpeed) {
     EXPECT_NE(f.out.find(part), f.out.npos) << part << "\n" << f.out;
 }
 
+// A reference to the hub is looked up in the cache, as every command does, on both sides of a comparison.
+TEST_F(EvalCommand, TakesWhatPullStored) {
+  auto snapshot = folder_ / "hub/models--some--tiny-GGUF/snapshots/c0ffee";
+  std::filesystem::create_directories(snapshot);
+  std::filesystem::create_directories(folder_ / "hub/models--some--tiny-GGUF/refs");
+  std::filesystem::create_symlink(tiny, snapshot / "tiny-F32.gguf");
+  file("hub/models--some--tiny-GGUF/refs/main", "c0ffee");
+  auto f =
+      run_ridgeline({"eval", "some/tiny-GGUF:F32", "-f", text_, "-c", "32", "--compare", "some/tiny-GGUF:F32", "-q"},
+                    {.environment = {{"HF_HUB_CACHE", (folder_ / "hub").string()}}});
+  EXPECT_EQ(f.status, 0) << f.err;
+  EXPECT_NE(f.out.find("same most probable token  100.000"), f.out.npos) << f.out;
+  auto missing = run_ridgeline({"eval", "some/other", "-f", text_},
+                               {.environment = {{"HF_HUB_CACHE", (folder_ / "hub").string()}}});
+  EXPECT_EQ(missing.status, 66);
+  EXPECT_NE(missing.err.find("ridgeline pull some/other"), missing.err.npos) << missing.err;
+}
+
 TEST_F(EvalCommand, JsonHoldsTheSameNumbersAndEveryToken) {
   auto j = evaluate({tiny, "-f", text_, "-c", "32", "--stride", "8", "--all"});
   EXPECT_EQ(j["method"], "sliding_window");
