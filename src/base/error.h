@@ -34,10 +34,19 @@ class Error : public std::exception {
   const char* what() const noexcept override { return what_.c_str(); }
   // The same error, with the place it happened in put before the message: "loading model.gguf: ...".
   Error in(std::string_view where) const { return {code_, id_, std::string(where) + ": " + what_}; }
+  // The same error, with the file or directory that was being loaded on a line before it: "cannot load model.gguf". One that
+  // names its file already stays as it is: the innermost is the one to mend.
+  Error loading(std::string_view path) const {
+    if (code_ == ExitCode::cannot_open || names_file_) return *this;
+    Error named(code_, id_, fmt::format("cannot load {}\n{}", path, what_));
+    named.names_file_ = true;
+    return named;
+  }
 
  private:
   ExitCode code_;
   std::string id_, what_;
+  bool names_file_ = false;
 };
 
 template <class... A>

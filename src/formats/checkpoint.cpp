@@ -41,8 +41,8 @@ template <class F>
 ModelDescription named_in_errors(const Checkpoint& c, F f) try {
   return f();
 } catch (const Error& e) {
-  if (c.path().empty() || e.code() == ExitCode::cannot_open) throw;
-  throw Error(e.code(), e.id(), fmt::format("cannot load {}\n{}", c.path(), e.what()));
+  if (c.path().empty()) throw;  // an image in memory
+  throw e.loading(c.path());
 }
 
 void refuse_unsupported(const Checkpoint& c, const ModelDescription& model) {

@@ -10,14 +10,6 @@
 #include "formats/gguf_parser.h"
 
 namespace ridgeline {
-namespace {
-
-Error cannot_load(const std::string& path, const Error& e) {
-  if (e.code() == ExitCode::cannot_open) return e;  // says it all
-  return {e.code(), e.id(), fmt::format("cannot load {}\n{}", path, e.what())};
-}
-
-}  // namespace
 
 std::vector<int64_t> GgufTensor::shape() const {
   std::vector<int64_t> dims(static_cast<size_t>(rank));
@@ -42,7 +34,7 @@ GgufFile GgufFile::open(const std::string& path) {
   try {
     file.join_parts(path);
     file.index_names();
-  } catch (const Error& e) { throw cannot_load(path, e); }
+  } catch (const Error& e) { throw e.loading(path); }
   return file;
 }
 
@@ -67,7 +59,7 @@ GgufFile GgufFile::open_one(const std::string& path) try {
     part.mapping = std::move(mapping);
     return file;
   }
-} catch (const Error& e) { throw cannot_load(path, e); }
+} catch (const Error& e) { throw e.loading(path); }
 
 void GgufFile::join(GgufFile part) {
   auto number = static_cast<uint32_t>(parts_.size());

@@ -97,10 +97,7 @@ HfDirectory HfDirectory::open(const std::string& path, Weightless weightless) {
     if (!d.config_.is_object()) bad("config_json", "config.json is not an object.");
     d.find_weights(is_directory ? "" : fs::path(path).filename().string(), weightless);
     d.index_names();
-  } catch (const Error& e) {
-    if (e.code() == ExitCode::cannot_open || std::string_view(e.what()).starts_with("cannot load")) throw;
-    throw Error(e.code(), e.id(), fmt::format("cannot load {}\n{}", d.directory_, e.what()));
-  }
+  } catch (const Error& e) { throw e.loading(d.directory_); }
   return d;
 }
 

@@ -61,10 +61,7 @@ Json read_json_file(const std::string& path, const JsonSource& source, const Jso
   std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (is_lfs_pointer(bytes)) refuse_other_file(bytes, source.id.c_str(), "JSON");
   return read_json(text, source, most);
-} catch (const Error& e) {
-  if (e.code() == ExitCode::cannot_open) throw;  // says it all
-  throw Error(e.code(), e.id(), fmt::format("cannot load {}\n{}", path, e.what()));
-}
+} catch (const Error& e) { throw e.loading(path); }
 
 void JsonWalker::run() {
   check_bytes(text_, source_);

@@ -69,10 +69,7 @@ SafetensorsFile SafetensorsFile::open(const std::string& path) try {
   file.read(begin, size);
   file.mapping_ = std::move(mapping);
   return file;
-} catch (const Error& e) {
-  if (e.code() == ExitCode::cannot_open) throw;  // says it all
-  throw Error(e.code(), e.id(), fmt::format("cannot load {}\n{}", path, e.what()));
-}
+} catch (const Error& e) { throw e.loading(path); }
 
 // begin: the file as far as its header goes, if there is one.
 void SafetensorsFile::read(std::span<const std::byte> begin, uint64_t file_bytes) {

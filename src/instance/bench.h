@@ -13,7 +13,7 @@ namespace ridgeline {
 // cache.
 struct BenchTest {
   int64_t prompt = 0, generate = 0, depth = 0;
-  int64_t batch = 512;  // tokens of a prompt computed in one step at most
+  int64_t batch = prompt_step_tokens;  // tokens of a prompt computed in one step at most
   int64_t tokens() const { return prompt + generate; }
   std::string name() const;  // "pp500", "tg64", "pp500 @ d1024"
 };

@@ -66,7 +66,7 @@ Generated generate(Instance& model, Conversation& conversation, std::span<const 
   auto wants_stop = [&] { return interrupted && interrupted(); };
 
   double start = now();
-  Logits logits = conversation.extend(prompt, 512, [&] { return !wants_stop(); });
+  Logits logits = conversation.extend(prompt, prompt_step_tokens, [&] { return !wants_stop(); });
   double first = now();
   g.prompt_seconds = first - start;
   if (!logits.data) return g.finish = Finish::interrupted, g;

@@ -16,7 +16,8 @@ class Conversation {
   // Computes `tokens` after what is there and returns the logits of the last; in chunks of at most `chunk`. Throws Error
   // (unavailable, "context_full") where they do not fit, before anything is computed. on_chunk: called between chunks; false
   // stops, and what was computed stays.
-  Logits extend(std::span<const int32_t> tokens, int64_t chunk = 512, const std::function<bool()>& on_chunk = {});
+  Logits extend(std::span<const int32_t> tokens, int64_t chunk = prompt_step_tokens,
+                const std::function<bool()>& on_chunk = {});
   void cut(int64_t tokens);  // forgets everything after the first `tokens`
   const std::vector<int32_t>& tokens() const { return tokens_; }
 

@@ -32,7 +32,7 @@ Inspection::Memory memory_of(const Checkpoint& files, const ModelDescription& mo
   Inspection::Memory m;
   m.kv_token = KvMemory::block_bytes(program, head_dim_of(model.config)) / block_tokens;
   int64_t context = std::min<int64_t>(context_of(model.config), 4096);
-  m.step_tokens = std::min<int64_t>(context, 512);
+  m.step_tokens = std::min(context, prompt_step_tokens);
   if (runs) {
     m.weights = Weights::bytes_needed(program);
     m.activations = plan_memory(program, {{{m.step_tokens, context - m.step_tokens, 1}}}).peak;

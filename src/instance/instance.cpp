@@ -17,12 +17,10 @@
 namespace ridgeline {
 namespace {
 
-constexpr int64_t step_tokens = 512;  // a prompt is computed in steps of so many tokens at most
-
 MemoryNeed memory_need(const Program& program, const ModelConfig& config, int64_t context) {
   MemoryNeed need{.weights = Weights::bytes_needed(program), .context = context};
   if (program.is_cached()) need.block = KvMemory::block_bytes(program, head_dim_of(config));
-  int64_t step = std::min(step_tokens, context);
+  int64_t step = std::min(prompt_step_tokens, context);
   need.scratch = plan_memory(program, {{{step, context - step, 1}}}).peak;
   return need;
 }
@@ -100,10 +98,7 @@ void Instance::read_text(const Checkpoint& model) {
     auto vocabulary = vocabulary_in(model);
     if (!vocabulary) return;
     tokenizer_.emplace(*vocabulary);
-  } catch (const Error& e) {
-    if (std::string_view(e.what()).starts_with("cannot load")) throw;  // a file of a directory
-    throw Error(e.code(), e.id(), fmt::format("cannot load {}\n{}", path_, e.what()));
-  }
+  } catch (const Error& e) { throw e.loading(path_); }
   auto source = chat_template_in(model);
   if (!source) return;
   auto token_text = [&](std::optional<int32_t> id) -> std::optional<std::string> {

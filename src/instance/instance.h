@@ -14,6 +14,8 @@
 
 namespace ridgeline {
 
+inline constexpr int64_t prompt_step_tokens = 512;  // a prompt is computed in steps of so many at most
+
 struct InstanceOptions {
   int threads = 0;                 // 0: one per processor this process may use
   int64_t context = 0;             // tokens the KV cache holds, all sequences together; 0: the model's, at most 4,096

@@ -26,7 +26,7 @@ auto read_beside(const HfDirectory& directory, std::string_view name, F f) {
   MappedFile file = MappedFile::open(directory.file(name));
   try {
     return f(file.bytes());
-  } catch (const Error& e) { throw Error(e.code(), e.id(), fmt::format("cannot load {}\n{}", file.path(), e.what())); }
+  } catch (const Error& e) { throw e.loading(file.path()); }
 }
 
 std::optional<TokenizerConfig> tokenizer_config(const Checkpoint& model) {
