@@ -23,17 +23,20 @@ inline void rotations(const Op& op, const KernelMemory& m, Worker& w) {
     }
 }
 
-// y = x with its heads turned. turns: [half cosines, half sines]
-inline void rope_row(const float* x, const float* turns, int64_t cols, int64_t half, float* y) {
+// y = x with the first 2 * half elements of each head turned. turns: [half cosines, half sines]
+inline void rope_row(const float* x, const float* turns, int64_t cols, int64_t head_dim, int64_t half, float* y) {
   for (int64_t i = 0; i < half; i += 16) {
     int64_t n = half - i;
     F32x16 cos = load_first(turns + i, n), sin = load_first(turns + half + i, n);
-    for (int64_t head = i; head < cols; head += 2 * half) {
+    for (int64_t head = i; head < cols; head += head_dim) {
       F32x16 x0 = load_first(x + head, n), x1 = load_first(x + head + half, n);
       store_first(y + head, mul_sub(x0, cos, x1 * sin), n);
       store_first(y + head + half, mul_add(x1, cos, x0 * sin), n);
     }
   }
+  if (int64_t rest = head_dim - 2 * half)
+    for (int64_t at = 2 * half; at < cols; at += head_dim)
+      std::memmove(y + at, x + at, static_cast<size_t>(rest) * sizeof(float));
 }
 
 inline void rope(const Op& op, const KernelMemory& m, Worker& w) {
@@ -41,7 +44,7 @@ inline void rope(const Op& op, const KernelMemory& m, Worker& w) {
   const Tensor &x = m.tensor(o.x), &turns = m.tensor(o.turns), &y = m.result_tensor();
   auto [begin, end] = w.share(x.rows);
   for (int64_t r = begin; r < end; ++r)
-    rope_row(x.row_as<float>(r), turns.row_as<float>(r), x.cols, turns.cols / 2, y.row_as<float>(r));
+    rope_row(x.row_as<float>(r), turns.row_as<float>(r), x.cols, o.head_dim, turns.cols / 2, y.row_as<float>(r));
 }
 
 // Calls f(row, slot) for the tokens of the batch that are this worker's share. Runs of 32 tokens stay together: they write
@@ -84,7 +87,7 @@ inline void rope_append(const Op& op, const KernelMemory& m, Worker& w) {
   const Tensor &x = m.tensor(o.x), &turns = m.tensor(o.turns), &cache = m.result_tensor();
   auto* turned = reinterpret_cast<float*>(w.scratch(static_cast<size_t>(x.cols) * sizeof(float)));
   each_new_token(m.tensor(o.sequences), m.tensor(o.slots), x.rows, w, [&](int64_t row, int64_t slot) {
-    rope_row(x.row_as<float>(row), turns.row_as<float>(row), x.cols, turns.cols / 2, turned);
+    rope_row(x.row_as<float>(row), turns.row_as<float>(row), x.cols, o.head_dim, turns.cols / 2, turned);
     append_row(cache, slot, turned);
   });
 }

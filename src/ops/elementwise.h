@@ -43,7 +43,7 @@ struct Scale {
   }
 };
 
-// The two activations: value(x), and what it costs.
+// The activations: value(x), and what it costs. Silu and Gelu fuse with linears (ops/fused.h).
 struct Silu {  // x * sigmoid(x)                                                   (Elfwing et al. 2017)
   static constexpr auto name = "silu", mul = "silu_mul", linear_mul = "linear_silu_mul", linear = "linear_silu";
   static constexpr int flops = 3;
@@ -60,6 +60,38 @@ struct Gelu {  // the tanh form, x * sigmoid(2u) with u = sqrt(2/pi) (x + 0.0447
   static S value(S x) {
     S twice_u = x * mul_add(x * x, S(cubic), S(straight));
     return x / (S(1) + exp(-twice_u));
+  }
+};
+
+struct GeluErf {  // x * Phi(x); Phi after Abramowitz & Stegun 26.2.17, within 7.5e-8 of it    (Hendrycks & Gimpel 2016)
+  static constexpr auto name = "gelu_erf", mul = "gelu_erf_mul";
+  static constexpr int flops = 20;
+  static constexpr float t1 = 0.2316419f, density = 0.3989422804f;  // 1 / sqrt(2 pi)
+  static constexpr float b[5] = {0.319381530f * density, -0.356563782f * density, 1.781477937f * density,
+                                 -1.821255978f * density, 1.330274429f * density};
+  template <class S>
+  static S value(S x) {
+    S a = max(x, -x), t = S(1) / mul_add(S(t1), a, S(1)), tail = S(b[4]);
+    for (int i = 3; i >= 0; --i) tail = mul_add(tail, t, S(b[i]));
+    tail = tail * t * exp(a * a * S(-0.5f));  // 1 - Phi(|x|)
+    return mul_add(-a, tail, max(x, S(0)));
+  }
+};
+struct Relu {  // max(x, 0)
+  static constexpr auto name = "relu", mul = "relu_mul";
+  static constexpr int flops = 1;
+  template <class S>
+  static S value(S x) {
+    return max(x, S(0));
+  }
+};
+struct SquaredRelu {  // max(x, 0)^2                                                       (So et al. 2021)
+  static constexpr auto name = "squared_relu", mul = "squared_relu_mul";
+  static constexpr int flops = 2;
+  template <class S>
+  static S value(S x) {
+    S y = max(x, S(0));
+    return y * y;
   }
 };
 
@@ -109,7 +141,12 @@ inline Expr operator+(Expr a, Expr b) { return add(a, b); }
 inline Expr operator*(float factor, Expr x) { return emit(x, Scale{x, factor}); }
 inline Expr silu(Expr x) { return emit(x, Activation<Silu>{x}); }
 inline Expr gelu(Expr x) { return emit(x, Activation<Gelu>{x}); }
+inline Expr gelu_erf(Expr x) { return emit(x, Activation<GeluErf>{x}); }
+inline Expr relu(Expr x) { return emit(x, Activation<Relu>{x}); }
+inline Expr squared_relu(Expr x) { return emit(x, Activation<SquaredRelu>{x}); }
 inline Expr silu_mul(Expr gate, Expr up) { return emit(gate, Gated<Silu>{gate, up}); }
 inline Expr gelu_mul(Expr gate, Expr up) { return emit(gate, Gated<Gelu>{gate, up}); }
+inline Expr gelu_erf_mul(Expr gate, Expr up) { return emit(gate, Gated<GeluErf>{gate, up}); }
+inline Expr relu_mul(Expr gate, Expr up) { return emit(gate, Gated<Relu>{gate, up}); }
 
 }  // namespace ridgeline

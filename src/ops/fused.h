@@ -247,27 +247,33 @@ struct LayerNormQuantize {
 struct RopeAppend {
   State cache;
   Value x, turns, sequences, slots;
+  int head_dim;
   static constexpr auto name = "rope_append";
   static constexpr bool keeps_name = true;
   static void members(auto& op, auto&& f) {
     f("cache", op.cache), f("x", op.x), f("turns", op.turns), f("sequences", op.sequences), f("slots", op.slots);
+    f("head_dim", op.head_dim);
   }
 
   static std::optional<Found> match(const Program&, const Uses& uses, const Node& n) {
     auto* a = n.op.as<Append>();
     auto* r = a ? uses.made_by<Rope>(a->x) : nullptr;
     if (!r) return {};
-    return Found{RopeAppend{a->cache, r->x, r->turns, a->sequences, a->slots}, n.results};
+    return Found{RopeAppend{a->cache, r->x, r->turns, a->sequences, a->slots, r->head_dim}, n.results};
   }
   Append appended() const { return {cache, x, sequences, slots}; }
+  Rope rope() const { return {x, turns, head_dim}; }
   std::vector<Expr> expand(const Scope& s) const {
-    Expr k = rope(s(x), s(turns));
+    Expr k = ridgeline::rope(s(x), s(turns), head_dim);
     return {append(s(cache), k, s(sequences), s(slots))};
   }
-  std::vector<Type> infer(const Types& t) const { return appended().infer(t); }
+  std::vector<Type> infer(const Types& t) const {
+    rope().infer(t);
+    return appended().infer(t);
+  }
   Cost cost(const Types& t) const {
     Cost c = appended().cost(t);
-    c.elementwise = 3 * t[x].elements();
+    c.elementwise = rope().flops(t);
     c.reads.push_back(t.all(turns));
     return c;
   }
@@ -277,7 +283,7 @@ struct RopeAppend {
     auto y = m.result();
     for (const Query& q : queries(m[sequences], 0)) {
       int64_t to = slot.index(q.keys + q.last);
-      Rope::row(in, turn, q.row, [&](int64_t c, S v) { y.store(to, c, v); });
+      rope().row(in, turn, q.row, [&](int64_t c, S v) { y.store(to, c, v); });
     }
   }
 };

@@ -42,7 +42,8 @@ struct RmsNorm {
   }
 };
 
-// y = (x - mean) / sqrt(var + eps) * weight + bias       x, y: [rows, dim]   weight, bias: [dim]    (Ba et al. 2016)
+// y = (x - mean) / sqrt(var + eps) * weight + bias       x, y: [rows, dim]   weight: [dim]   bias: [dim] or none
+//                                                                                                 (Ba et al. 2016)
 struct LayerNorm {
   Value x, weight, bias;
   float eps;
@@ -53,11 +54,11 @@ struct LayerNorm {
   }
 
   std::vector<Type> infer(const Types& t) const {
-    fits(t[x].cols() == t[weight].cols() && t[weight].shape == t[bias].shape, name,
-         "weight {} and bias {} do not fit {}", t[weight].text(), t[bias].text(), t[x].text());
+    fits(t[x].cols() == t[weight].cols(), name, "weight {} does not fit {}", t[weight].text(), t[x].text());
+    fits(!bias || t[weight].shape == t[bias].shape, name, "a bias does not fit weight {}", t[weight].text());
     return {{DType::f32, t[x].shape}};
   }
-  Cost cost(const Types& t) const { return t.streaming(0, 8 * t[x].elements() + 4 * t[x].rows()); }
+  Cost cost(const Types& t) const { return t.streaming(0, (bias ? 8 : 7) * t[x].elements() + 4 * t[x].rows()); }
   template <class S, class Put>
   void row(const In<S>& in, const In<S>& w, const In<S>& b, int64_t r, Put put) const {
     int64_t dim = w.cols();
@@ -69,7 +70,10 @@ struct LayerNorm {
       squares.lane[i % 16] = mul_add(d, d, squares.lane[i % 16]);
     }
     S scale = rsqrt(squares.sum() / S(dim) + S(eps));
-    for (int64_t i = 0; i < dim; ++i) put(i, mul_add((in(r, i) - mean) * scale, w(i), b(i)));
+    for (int64_t i = 0; i < dim; ++i) {
+      S unit = (in(r, i) - mean) * scale;
+      put(i, b ? mul_add(unit, w(i), b(i)) : unit * w(i));
+    }
   }
   template <class S>
   void evaluate(const Memory<S>& m) const {
@@ -90,6 +94,9 @@ inline Expr layer_norm(Expr x, const Weight& weight, const Weight& bias, float e
   Expr w = weight({Dim(x.cols())});
   Expr b = bias({Dim(x.cols())});
   return emit(x, LayerNorm{x, w, b, eps});
+}
+inline Expr layer_norm(Expr x, const Weight& weight, float eps) {
+  return emit(x, LayerNorm{x, weight({Dim(x.cols())}), {}, eps});
 }
 
 }  // namespace ridgeline

@@ -15,9 +15,10 @@
 
 namespace ridgeline {
 
-using AllOps = std::tuple<Add, Scale, Activation<Silu>, Activation<Gelu>, Gated<Silu>, Gated<Gelu>, Append, Attention,
-                          Linear, RmsNorm, LayerNorm, PairDot, PairSoftmax, PairMix, Quantize, Rotations, Rope,
-                          SelectRows, Linears, LinearGated<Silu>, LinearGated<Gelu>, LinearActivation<Silu>,
+using AllOps = std::tuple<Add, Scale, Activation<Silu>, Activation<Gelu>, Activation<GeluErf>, Activation<Relu>,
+                          Activation<SquaredRelu>, Gated<Silu>, Gated<Gelu>, Gated<GeluErf>, Gated<Relu>, Append,
+                          Attention, Linear, RmsNorm, LayerNorm, PairDot, PairSoftmax, PairMix, Quantize, Rotations,
+                          Rope, SelectRows, Linears, LinearGated<Silu>, LinearGated<Gelu>, LinearActivation<Silu>,
                           LinearActivation<Gelu>, LinearAdd, RmsNormQuantize, LayerNormQuantize, RopeAppend>;
 
 }  // namespace ridgeline

@@ -44,30 +44,37 @@ struct Rotations {
   }
 };
 
-// Rotates each pair (i, i + head_dim / 2) of each head: y0 = x0 cos - x1 sin, y1 = x1 cos + x0 sin
-//                                                x, y: [tokens, heads * head_dim]   turns: [tokens, head_dim]
+// Rotates each pair (i, i + turned / 2) of the first `turned` elements of each head: y0 = x0 cos - x1 sin, y1 = x1 cos + x0 sin.
+// What follows them in the head stays as it is.
+//                                                x, y: [tokens, heads * head_dim]   turns: [tokens, turned]
 struct Rope {
   Value x, turns;
+  int head_dim;
   static constexpr auto name = "rope";
   static constexpr bool row_wise = true, keeps_name = true;
-  static void members(auto& op, auto&& f) { f("x", op.x), f("turns", op.turns); }
+  static void members(auto& op, auto&& f) { f("x", op.x), f("turns", op.turns), f("head_dim", op.head_dim); }
 
   std::vector<Type> infer(const Types& t) const {
-    fits(t[x].cols() % t[turns].cols() == 0, name, "heads of {} do not divide {}", t[turns].cols(), t[x].text());
+    fits(t[x].cols() % head_dim == 0, name, "heads of {} do not divide {}", head_dim, t[x].text());
+    fits(t[turns].cols() <= head_dim && t[turns].cols() % 2 == 0, name, "{} turns for heads of {}", t[turns].text(),
+         head_dim);
     fits(t[turns].rows() == t[x].rows(), name, "{} turns for {}", t[turns].text(), t[x].text());
     return {{DType::f32, t[x].shape}};
   }
-  Cost cost(const Types& t) const { return t.streaming(0, 3 * t[x].elements()); }
+  Count flops(const Types& t) const { return 3 * t[x].elements().scaled(t[turns].cols(), head_dim); }
+  Cost cost(const Types& t) const { return t.streaming(0, flops(t)); }
   // Row r as the op makes it: put(c, y_c).
   template <class S, class Put>
-  static void row(const In<S>& in, const In<S>& turns, int64_t r, Put put) {
-    int64_t half = turns.cols() / 2;
-    for (int64_t head = 0; head < in.cols(); head += 2 * half)
+  void row(const In<S>& in, const In<S>& turn, int64_t r, Put put) const {
+    int64_t half = turn.cols() / 2;
+    for (int64_t head = 0; head < in.cols(); head += head_dim) {
       for (int64_t i = 0; i < half; ++i) {
-        S c = turns(r, i), s = turns(r, half + i), x0 = in(r, head + i), x1 = in(r, head + half + i);
+        S c = turn(r, i), s = turn(r, half + i), x0 = in(r, head + i), x1 = in(r, head + half + i);
         put(head + i, mul_add(x0, c, -(x1 * s)));
         put(head + half + i, mul_add(x1, c, x0 * s));
       }
+      for (int64_t i = 2 * half; i < head_dim; ++i) put(head + i, in(r, head + i));
+    }
   }
   template <class S>
   void evaluate(const Memory<S>& m) const {
@@ -80,6 +87,10 @@ struct Rope {
 inline Expr rotations(Expr positions, const RopeFrequencies& frequencies) {
   return emit(positions, Rotations{positions, frequencies});
 }
-inline Expr rope(Expr x, Expr turns) { return emit(x, Rope{x, turns}); }
+inline Expr rope(Expr x, Expr turns, int head_dim) { return emit(x, Rope{x, turns, head_dim}); }
+// Heads turned whole.
+inline Expr rope(Expr x, Expr turns) {
+  return rope(x, turns, static_cast<int>(turns.program->entry(turns).type.cols()));
+}
 
 }  // namespace ridgeline

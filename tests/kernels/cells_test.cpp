@@ -87,7 +87,7 @@ void rms_norm_case(OneOp& o, Signature, const Round& r) {  // with several group
 }
 void layer_norm_case(OneOp& o, Signature, const Round& r) {
   Value x = o.activation(DType::f32, tokens, r.cols), w = o.vector(r.cols);
-  o.set(LayerNorm{x, w, o.vector(r.cols), 1e-5f});
+  o.set(LayerNorm{x, w, r.out % 3 ? o.vector(r.cols) : Value{}, 1e-5f});
 }
 void quantize_case(OneOp& o, Signature s, const Round& r) {
   o.set(Quantize{o.activation(DType::f32, tokens, cols_of(s, r)), s.other});
@@ -98,15 +98,17 @@ void rms_norm_quantize_case(OneOp& o, Signature s, const Round& r) {
 }
 void layer_norm_quantize_case(OneOp& o, Signature s, const Round& r) {
   Value x = o.activation(DType::f32, tokens, cols_of(s, r)), w = o.vector(cols_of(s, r));
-  o.set(LayerNormQuantize{x, w, o.vector(cols_of(s, r)), 1e-5f, s.other});
+  o.set(LayerNormQuantize{x, w, r.out % 3 ? o.vector(cols_of(s, r)) : Value{}, 1e-5f, s.other});
 }
 
 void rotations_case(OneOp& o, Signature, const Round& r) {
   o.set(Rotations{o.positions(), RopeFrequencies(r.head_dim, 10000)});
 }
+// Elements of a head that turn: all, or about a third.
+int turned_of(const Round& r) { return r.out % 2 ? r.head_dim : std::max(2, r.head_dim / 3 / 2 * 2); }
 void rope_case(OneOp& o, Signature, const Round& r) {
   Value x = o.activation(DType::f32, tokens, r.head_dim * r.kv_heads * r.group);
-  o.set(Rope{x, o.activation(DType::f32, tokens, r.head_dim)});
+  o.set(Rope{x, o.activation(DType::f32, tokens, turned_of(r)), r.head_dim});
 }
 void append_case(OneOp& o, Signature s, const Round& r) {
   Layout half = r.out % 2 ? Layout::keys : Layout::values;
@@ -118,9 +120,9 @@ void append_case(OneOp& o, Signature s, const Round& r) {
 void rope_append_case(OneOp& o, Signature s, const Round& r) {
   Value cache = o.cache(s.other, Layout::keys, r.kv_heads, r.head_dim, true);
   Value x = o.activation(DType::f32, tokens, r.kv_heads * r.head_dim),
-        turns = o.activation(DType::f32, tokens, r.head_dim);
+        turns = o.activation(DType::f32, tokens, turned_of(r));
   Value sequences = o.sequences();
-  o.set(RopeAppend{{cache}, x, turns, sequences, o.slots()});
+  o.set(RopeAppend{{cache}, x, turns, sequences, o.slots(), r.head_dim});
 }
 void select_rows_case(OneOp& o, Signature s, const Round& r) {
   int64_t cols = cols_of(s, r), rows = r.out;
@@ -152,8 +154,13 @@ const std::map<std::string_view, Generator> generators = {
     {"scale", scale_case},
     {"silu", activation_case<Silu>},
     {"gelu", activation_case<Gelu>},
+    {"gelu_erf", activation_case<GeluErf>},
+    {"relu", activation_case<Relu>},
+    {"squared_relu", activation_case<SquaredRelu>},
     {"silu_mul", gated_case<Silu>},
     {"gelu_mul", gated_case<Gelu>},
+    {"gelu_erf_mul", gated_case<GeluErf>},
+    {"relu_mul", gated_case<Relu>},
     {"rms_norm", rms_norm_case},
     {"layer_norm", layer_norm_case},
     {"quantize", quantize_case},

@@ -102,6 +102,11 @@ inline void elementwise_cases(std::vector<OpCase>& cases) {
   two("silu", [](Value p, Value) { return Activation<Silu>{p}; });
   two("scale", [](Value p, Value) { return Scale{p, 25.298221f}; });
   two("gelu", [](Value p, Value) { return Activation<Gelu>{p}; });
+  two("gelu_erf", [](Value p, Value) { return Activation<GeluErf>{p}; });
+  two("gelu_erf_mul", [](Value p, Value q) { return Gated<GeluErf>{p, q}; });
+  two("relu", [](Value p, Value) { return Activation<Relu>{p}; });
+  two("relu_mul", [](Value p, Value q) { return Gated<Relu>{p, q}; });
+  two("squared_relu", [](Value p, Value) { return Activation<SquaredRelu>{p}; });
   for (DType to : {DType::bf16, DType::q8}) {
     Bench b(fmt::format("quantize {}", name_of(to)));
     Expr x = b.x("x", 96);
@@ -122,9 +127,12 @@ inline void elementwise_cases(std::vector<OpCase>& cases) {
     Expr x = b.x("x", 111), w = b.vec("w", 111 / groups);
     cases.push_back(b.done(RmsNorm{x, w, 1e-5f}));
   }
-  Bench l("layer_norm");
-  Expr x = l.x("x", 37), w = l.vec("w", 37), c = l.vec("b", 37);
-  cases.push_back(l.done(LayerNorm{x, w, c, 1e-5f}));
+  for (bool with_bias : {true, false}) {
+    Bench l(with_bias ? "layer_norm" : "layer_norm without a bias");
+    Expr x = l.x("x", 37), w = l.vec("w", 37);
+    Value c = with_bias ? l.vec("b", 37) : Value{};
+    cases.push_back(l.done(LayerNorm{x, w, c, 1e-5f}));
+  }
 }
 
 inline void row_cases(std::vector<OpCase>& cases) {
@@ -141,9 +149,11 @@ inline void row_cases(std::vector<OpCase>& cases) {
   Bench b("rotations");
   Expr positions = b.index("positions");
   cases.push_back(b.done(Rotations{positions, RopeFrequencies(8, 10000, {1, 2, 4, 8})}));
-  Bench r("rope");
-  Expr x = r.x("x", 24), turns = r.x("turns", 8);
-  cases.push_back(r.done(Rope{x, turns}));
+  for (int turned : {8, 6}) {
+    Bench r(fmt::format("rope of {} in 8", turned));
+    Expr x = r.x("x", 24), turns = r.x("turns", turned);
+    cases.push_back(r.done(Rope{x, turns, 8}));
+  }
 }
 
 inline void cache_cases(std::vector<OpCase>& cases) {
@@ -157,7 +167,7 @@ inline void cache_cases(std::vector<OpCase>& cases) {
       c = r.state(cache, 24, t, Symbol::cached), x = r.x("x", 24);
       Expr turns = r.x("turns", 8);
       sequences = r.index("sequences"), slots = r.index("slots");
-      cases.push_back(r.done(RopeAppend{{c}, x, turns, sequences, slots}));
+      cases.push_back(r.done(RopeAppend{{c}, x, turns, sequences, slots, 8}));
     }
 }
 

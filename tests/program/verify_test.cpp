@@ -127,9 +127,9 @@ TEST(Infer, OpsRefuseOperandsThatDoNotFit) {
   for (Op op :
        {Op(Linear{s.x, w, {}}), Op(Linear{half, w, {}}), Op(Linear{s.x, g, v}), Op(RmsNorm{s.x, v, 0}),
         Op(LayerNorm{s.x, v, v, 0}), Op(Add{s.x, half}), Op(Quantize{s.x, DType::q8}), Op(Quantize{s.x, DType::q4_0}),
-        Op(Rope{s.x, half}), Op(SelectRows{s.x, s.x}), Op(Append{{s.x}, s.x, s.sequences, s.slots}),
-        Op(Append{{s.cache}, half, s.sequences, s.slots}), Op(Gated<Silu>{s.x, half}),
-        Op(Attention{s.x, half, half, s.sequences, {}, 4, 0, 1, DType::bf16}),
+        Op(Rope{s.x, half, 4}), Op(Rope{s.x, s.x, 3}), Op(SelectRows{s.x, s.x}),
+        Op(Append{{s.x}, s.x, s.sequences, s.slots}), Op(Append{{s.cache}, half, s.sequences, s.slots}),
+        Op(Gated<Silu>{s.x, half}), Op(Attention{s.x, half, half, s.sequences, {}, 4, 0, 1, DType::bf16}),
         Op(Attention{s.x, s.x, s.x, s.sequences, {}, 3, 0, 1, DType::bf16}),
         Op(Attention{s.x, s.x, s.x, s.sequences, s.slots, 4, 0, 1, DType::bf16}), Op(PairSoftmax{s.x, s.sequences, 0})})
     EXPECT_THROW(s.p.add(op), Error) << op.name();
