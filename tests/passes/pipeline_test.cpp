@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 
 #include "ops/ops.h"
 #include "passes/passes.h"
@@ -157,9 +157,9 @@ TEST(Retype, RefusesATypeThatRowsAreNoWholeBlocksOf) {
 
 #ifdef NDEBUG
 TEST(Pipeline, IsFastOnTheLargestModel) {
-  auto start = std::chrono::steady_clock::now();
+  std::clock_t start = std::clock();  // of the processor: what else the machine does is not counted
   apply(build("large", DType::bf16, from_catalogue("llama-3.1-405b").config), PipelineOptions());
-  EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), 1.0);
+  EXPECT_LT(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC, 1.0);
 }
 #endif
 
