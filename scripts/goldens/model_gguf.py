@@ -1,8 +1,9 @@
 """Moves weights between transformers and GGUF, by the names and layout of llama.cpp's converter.
 
-Three quirks live here. A llama file stores the rows of Q and K so that RoPE turns neighbouring rows (2i, 2i + 1), where
+Four quirks live here. A llama file stores the rows of Q and K so that RoPE turns neighbouring rows (2i, 2i + 1), where
 transformers turns rows i and i + head_dim / 2; files of other families keep them. A gpt2 file stores [out, in] matrices,
-where transformers' Conv1D keeps [in, out]. A gemma3 file stores norm weights, transformers keeps them less 1.
+where transformers' Conv1D keeps [in, out]. A gemma3 file stores norm weights, transformers keeps them less 1. A gptneox file
+stores Q, K and V one after another, where transformers keeps those of each head together.
 """
 
 import gguf
@@ -39,6 +40,7 @@ ARCHITECTURES = {
     "qwen2": gguf.MODEL_ARCH.QWEN2,
     "qwen3": gguf.MODEL_ARCH.QWEN3,
     "gemma3_text": gguf.MODEL_ARCH.GEMMA3,
+    "gpt_neox": gguf.MODEL_ARCH.GPTNEOX,
 }
 
 
@@ -69,6 +71,9 @@ def relayout(array, name, config, to_file):
             return turn(array, config.num_attention_heads)
         if ".attn_k." in name:
             return turn(array, config.num_key_value_heads)
+    if ".attn_qkv." in name:
+        first, second = (config.num_attention_heads, 3) if to_file else (3, config.num_attention_heads)
+        return array.reshape(first, second, head_dim(config), *array.shape[1:]).swapaxes(0, 1).reshape(array.shape)
     if architecture(config) == gguf.MODEL_ARCH.GEMMA3 and array.ndim == 1:
         return array + np.float32(1 if to_file else -1)
     return array
@@ -109,6 +114,13 @@ def write_hyperparameters(writer, config):
         writer.add_layer_norm_eps(config.layer_norm_epsilon)
         return
     writer.add_feed_forward_length(config.intermediate_size)
+    if config.model_type == "gpt_neox":
+        rope = config.rope_parameters
+        writer.add_layer_norm_eps(config.layer_norm_eps)
+        writer.add_rope_dimension_count(int(head_dim(config) * rope["partial_rotary_factor"]))
+        writer.add_rope_freq_base(rope["rope_theta"])
+        writer.add_parallel_residual(config.use_parallel_residual)
+        return
     writer.add_head_count_kv(config.num_key_value_heads)
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
     if architecture(config) == gguf.MODEL_ARCH.LLAMA:

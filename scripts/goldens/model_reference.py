@@ -19,6 +19,7 @@ HEAD_NORM_MUTANTS = ["head_norm_missing", "head_norm_after_rope"]
 GEMMA3_MUTANTS = [
     "pattern_phase", "rope_bases_swapped", "embedding_unscaled", "post_norm_missing", "norm_less_one",
     "query_scale_of_dim", "silu"]
+GPT_NEOX_MUTANTS = ["qkv_split", "gelu_tanh", "missing_bias", "one_after_the_other", "whole_head_turned"]
 VISIBLE_EPSILON = 1e-4  # below it, a wrong epsilon hides in the rounding of fp32
 
 
@@ -37,6 +38,8 @@ class Reference:
         self.kv_heads = key("attention.head_count_kv", self.heads)
         self.head_dim = key("attention.key_length", key("embedding_length") // self.heads)
         self.window = key("attention.sliding_window")
+        self.rotary_dim = key("rope.dimension_count", self.head_dim)
+        self.parallel = key("use_parallel_residual", False)
         self.rope_scaling = key("rope.scaling.factor", 1)
         self.rope_base = key("rope.freq_base")
         self.epsilon = key("attention.layer_norm_rms_epsilon", key("attention.layer_norm_epsilon"))
@@ -54,6 +57,8 @@ class Reference:
             names = names + HEAD_NORM_MUTANTS
         if self.arch == "gemma3":
             names = names + GEMMA3_MUTANTS
+        if self.arch == "gptneox":
+            names = names + GPT_NEOX_MUTANTS
         if self.rope_scaling != 1:
             names = names + ["rope_scaling_missing"]
         if "rope_freqs.weight" in self.tensors:
@@ -76,20 +81,23 @@ class Reference:
         for layer in range(self.layers):
             source = layer ^ 1 if mutant == "layer_swap" and (layer | 1) < self.layers else layer
             block = f"blk.{source}"
+            before = x.copy()
             y = self.attention(self.norm(x, f"{block}.attn_norm", mutant), block, layer, positions, mutant)
             x += self.post_norm(y, f"{block}.post_attention_norm", mutant)
-            y = self.feed_forward(self.norm(x, f"{block}.ffn_norm", mutant), block, mutant)
+            if not self.parallel or mutant == "one_after_the_other":
+                before = x
+            y = self.feed_forward(self.norm(before, f"{block}.ffn_norm", mutant), block, mutant)
             x += self.post_norm(y, f"{block}.post_ffw_norm", mutant)
         x = self.norm(x, "output_norm", mutant)
         return x @ self.tensor("output.weight" if "output.weight" in self.tensors else "token_embd.weight").T
 
     def norm(self, x, name, mutant):
         epsilon = 1e-5 if mutant == "epsilon" else self.epsilon
-        if self.arch == "gpt2":
+        if self.arch in ("gpt2", "gptneox"):
             x = x - x.mean(-1, keepdims=True)
         weight = self.tensor(f"{name}.weight") - (mutant == "norm_less_one")
         x = x / np.sqrt((x * x).mean(-1, keepdims=True) + epsilon) * weight
-        return x + self.tensor(f"{name}.bias") if self.arch == "gpt2" else x
+        return x + self.tensor(f"{name}.bias") if self.arch in ("gpt2", "gptneox") else x
 
     def post_norm(self, x, name, mutant):
         return self.norm(x, name, mutant) if f"{name}.weight" in self.tensors and mutant != "post_norm_missing" else x
@@ -106,7 +114,7 @@ class Reference:
         def heads(rows):  # [tokens, n * head_dim] -> [n, tokens, head_dim]
             return rows.reshape(len(rows), -1, self.head_dim).swapaxes(0, 1)
 
-        if self.arch == "gpt2":
+        if self.arch in ("gpt2", "gptneox"):
             qkv = self.linear(x, f"{block}.attn_qkv", mutant)
             if mutant == "qkv_split":  # as if each head kept its own q, k, v together
                 q, k, v = qkv.reshape(len(x), self.heads, 3, self.head_dim).transpose(2, 1, 0, 3)
@@ -114,6 +122,7 @@ class Reference:
                 q, k, v = (heads(part) for part in np.split(qkv, 3, axis=-1))
         else:
             q, k, v = (heads(self.linear(x, f"{block}.attn_{part}", mutant)) for part in "qkv")
+        if self.arch != "gpt2":
             q = self.turned(q, f"{block}.attn_q_norm", layer, positions + (mutant == "query_position_plus_one"), mutant)
             k = self.turned(k, f"{block}.attn_k_norm", layer, positions, mutant)
 
@@ -146,7 +155,8 @@ class Reference:
         base, scaling = self.rope_base, self.rope_scaling
         if self.arch == "gemma3" and self.layer_of_all(layer, mutant) == (mutant == "rope_bases_swapped"):
             base, scaling = 10000, 1
-        frequencies = base ** -(np.arange(0, self.head_dim, 2) / self.head_dim)
+        turned = self.head_dim if mutant == "whole_head_turned" else self.rotary_dim
+        frequencies = base ** -(np.arange(0, turned, 2) / turned)
         if mutant != "rope_scaling_missing":
             frequencies = frequencies / scaling
         if "rope_freqs.weight" in self.tensors and mutant != "rope_freqs_missing":
@@ -157,17 +167,18 @@ class Reference:
         """Turns pairs of rows of each head by position / base^(2i / head_dim): (2i, 2i + 1) in a llama file, else i and
         i + head_dim / 2."""
         turn = np.exp(1j * positions[:, None] * self.frequencies(layer, mutant))
+        x, rest = np.split(x, [2 * turn.shape[-1]], axis=-1)
         if (self.arch == "llama") == (mutant == "rope_pairing"):
             first, second = np.split(x, 2, axis=-1)
             turned = (first + 1j * second) * turn
-            return np.concatenate([turned.real, turned.imag], axis=-1)
+            return np.concatenate([turned.real, turned.imag, rest], axis=-1)
         turned = (x[..., 0::2] + 1j * x[..., 1::2]) * turn
-        return np.stack([turned.real, turned.imag], axis=-1).reshape(x.shape)
+        return np.concatenate([np.stack([turned.real, turned.imag], axis=-1).reshape(x.shape), rest], axis=-1)
 
     def feed_forward(self, x, block, mutant):
         up = self.linear(x, f"{block}.ffn_up", mutant)
-        if self.arch == "gpt2":
-            if mutant == "gelu_erf":
+        if self.arch in ("gpt2", "gptneox"):
+            if (self.arch == "gptneox" and mutant != "gelu_tanh") or mutant == "gelu_erf":
                 hidden = 0.5 * up * (1 + np.vectorize(erf)(up / np.sqrt(2)))
             else:
                 hidden = 0.5 * up * (1 + np.tanh(np.sqrt(2 / np.pi) * (up + 0.044715 * up**3)))

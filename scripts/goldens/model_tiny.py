@@ -8,8 +8,8 @@ import numpy as np
 import torch
 import transformers
 from transformers import (
-    Gemma3ForCausalLM, Gemma3TextConfig, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, MistralConfig,
-    MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM)
+    Gemma3ForCausalLM, Gemma3TextConfig, GPT2Config, GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig,
+    LlamaForCausalLM, MistralConfig, MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM)
 
 import model_gguf
 from model_json import fp32, to_json
@@ -82,6 +82,15 @@ def gemma3():
             "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}}))
 
 
+def gpt_neox():
+    """Positions in half of each head, attention beside the feed-forward network."""
+    return GPTNeoXForCausalLM(GPTNeoXConfig(
+        vocab_size=len(TOKENS), hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
+        max_position_embeddings=256, hidden_act="gelu", layer_norm_eps=1e-5, use_parallel_residual=True,
+        bos_token_id=0, eos_token_id=0, attn_implementation="eager",
+        rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.5}))
+
+
 # file -> checkpoint, seed of its weights, weight type
 GOLDEN_MODELS = {
     "tiny_llama": (llama, 1, "F32"),
@@ -96,10 +105,12 @@ GOLDEN_MODELS = {
     "tiny_qwen2": (qwen2, 5, "BF16"),
     "tiny_qwen3": (qwen3, 6, "BF16"),
     "tiny_gemma3": (gemma3, 7, "BF16"),
+    "tiny_gpt_neox": (gpt_neox, 8, "BF16"),
 }
 # Those that are written as Hugging Face directories too.
 DIRECTORIES = [
-    "tiny_llama_bf16", "tiny_llama3", "tiny_mistral", "tiny_gpt2", "tiny_qwen2", "tiny_qwen3", "tiny_gemma3"]
+    "tiny_llama_bf16", "tiny_llama3", "tiny_mistral", "tiny_gpt2", "tiny_qwen2", "tiny_qwen3", "tiny_gemma3",
+    "tiny_gpt_neox"]
 
 
 def enliven(model, seed):

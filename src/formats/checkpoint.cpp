@@ -17,9 +17,8 @@ template <class... A>
 }
 
 // The shape of the tensor that holds a weight.
-std::vector<int64_t> stored_shape(const Type& type, const TensorBinding& rule) {
-  if (!type.is_matrix()) return {type.cols() * rule.parts};
-  int64_t rows = type.rows().constant() * rule.parts;
+std::vector<int64_t> stored_shape(const Type& type, const TensorBinding& rule, int64_t rows) {
+  if (!type.is_matrix()) return {rows};
   return rule.transposed ? std::vector{type.cols(), rows} : std::vector{rows, type.cols()};
 }
 
@@ -81,10 +80,15 @@ void Checkpoint::require_unchanged() const {
   for (const MappedFile* file : files()) file->require_unchanged();
 }
 
+std::optional<StoredTensor> Checkpoint::find(const BoundTensor& bound) const {
+  auto t = find(bound.tensor);
+  return t || bound.or_tensor.empty() ? t : find(bound.or_tensor);
+}
+
 Checkpoint::Source Checkpoint::source(const ModelConfig& config, const std::string& weight) const {
   auto bound = bind_tensor(bindings(config), weight);
   require(bound.has_value(), "no tensor is bound to weight {}", weight);
-  auto t = find(bound->tensor);
+  auto t = find(*bound);
   if (!t) bad(error_id("tensor_missing"), "tensor {} is missing; the file holds {} tensors.", bound->tensor, size());
   if (!t->dtype)
     bad(error_id("unsupported_type"),
@@ -101,8 +105,10 @@ void Checkpoint::check_weights(ModelDescription& model) const {
     if (v.origin != Program::Origin::weight) continue;
     auto bound = bind_tensor(bindings(model.config), v.name);
     require(bound.has_value(), "no tensor is bound to weight {}", v.name);
-    auto want = stored_shape(v.type, bound->rule);
-    auto t = find(bound->tensor);
+    auto rows = rows_in_tensor(bindings(model.config), program, v.name, head_dim_of(model.config),
+                               model.config.facts().kv_heads);
+    auto want = stored_shape(v.type, bound->rule, rows.of);
+    auto t = find(*bound);
     std::string want_text = StoredTensor::shape_text(want, format());
     if (!t) bad(error_id("tensor_missing"), "tensor {} ({}) is missing.", bound->tensor, want_text);
     if (t->shape != want)

@@ -53,6 +53,7 @@ class Checkpoint {
   virtual size_t size() const = 0;                                            // tensors
   virtual StoredTensor at(size_t) const = 0;                                  // in the order of the files
   virtual std::optional<StoredTensor> find(std::string_view name) const = 0;  // by a name of a binding table
+  std::optional<StoredTensor> find(const BoundTensor&) const;
   virtual const std::vector<TensorBinding>& bindings(const ModelConfig&) const = 0;
   // Of the matrices, where the weights are not there and the config says it.
   virtual std::optional<DType> declared_type() const { return {}; }

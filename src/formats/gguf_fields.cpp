@@ -126,19 +126,14 @@ void GgufReadFields::vocabulary(int64_t& rows) {
 constexpr double stretch_least = 1.0 / 1024, stretch_most = 1 << 20;
 
 // Linear scaling, the tensor of Llama 3.1 and later, or both; layers of a sliding window are not stretched.
-void GgufReadFields::rotary(float& base, std::vector<float>& factors, int head_dim, LayerKind kind) {
+void GgufReadFields::partial_rotary(float& base, std::vector<float>& factors, int& turned, int head_dim,
+                                    LayerKind kind) {
   find_real(base, {base_key(kind), ""}, 1, 1e12);
   if (kind == LayerKind::sliding) return;
-  int rotated = head_dim;
-  find_whole(rotated, {"rope.dimension_count", ""}, 0, limits::head_dim);
-  if (rotated % 2 || rotated == 0 || rotated > head_dim)
+  find_whole(turned, {"rope.dimension_count", ""}, 0, limits::head_dim);
+  if (turned % 2 || turned == 0 || turned > head_dim)
     bad("gguf_key_range", "rope.dimension_count is {}; expected an even number up to {}, the elements of a head.",
-        rotated, head_dim);
-  if (rotated != head_dim)
-    bad("unsupported_model",
-        "rope.dimension_count is {}; positions that turn only a part of the {} elements of a head "
-        "are not supported.",
-        rotated, head_dim);
+        turned, head_dim);
 
   float linear = 1;
   find_real(linear, {"rope.scale_linear", ""}, stretch_least, stretch_most);  // its name in older files
@@ -150,15 +145,15 @@ void GgufReadFields::rotary(float& base, std::vector<float>& factors, int head_d
   if (type != "none" && type != "linear")
     bad("unsupported_model", "rotary scaling of type {} is not supported; expected none or linear.", printable(type));
   ignore({"rope.scaling.finetuned", ""});
-  factors = stretched(type == "none" ? 1 : linear, head_dim);
+  factors = stretched(type == "none" ? 1 : linear, turned);
 }
 
-std::vector<float> GgufReadFields::stretched(float linear, int head_dim) const {
+std::vector<float> GgufReadFields::stretched(float linear, int turned) const {
   std::vector<float> factors;
-  auto half = static_cast<uint64_t>(head_dim / 2);
+  auto half = static_cast<uint64_t>(turned / 2);
   if (auto* t = file_.find_tensor("rope_freqs.weight")) {
     if (t->elements != half || t->type->dtype != DType::f32)
-      bad("gguf_tensor_shape", "tensor {}: expected F32, {}: half of a head.", t->text(), half);
+      bad("gguf_tensor_shape", "tensor {}: expected F32, {}: one for each pair that turns.", t->text(), half);
     factors.resize(half);
     dequantize_row(DType::f32, file_.data(*t).data(), static_cast<int64_t>(half), factors.data());
     for (float& f : factors) {
@@ -195,10 +190,10 @@ bool GgufWriteFields::visit(std::vector<std::string>& value, const Field& f) {
   return true;
 }
 
-void GgufWriteFields::rotary(float& base, std::vector<float>& factors, int head_dim, LayerKind kind) {
+void GgufWriteFields::partial_rotary(float& base, std::vector<float>& factors, int& turned, int, LayerKind kind) {
   set({base_key(kind), ""}, base);
   if (kind == LayerKind::sliding) return;
-  set({"rope.dimension_count", ""}, static_cast<uint32_t>(head_dim));
+  set({"rope.dimension_count", ""}, static_cast<uint32_t>(turned));
   if (factors.empty()) return;
   if (std::ranges::adjacent_find(factors, std::not_equal_to<>()) != factors.end()) {
     rope_freqs_ = factors;

@@ -18,7 +18,7 @@ class GgufReadFields : public Fields {
   bool reads() const override { return true; }
 
   void ignore(FieldName n) override { key(n.gguf); }
-  void rotary(float& base, std::vector<float>& factors, int head_dim, LayerKind) override;
+  void partial_rotary(float& base, std::vector<float>& factors, int& turned, int head_dim, LayerKind) override;
   void vocabulary(int64_t& rows) override;
   void tied(bool& tied) override { tied = !file_.find_tensor("output.weight"); }
 
@@ -36,7 +36,7 @@ class GgufReadFields : public Fields {
   template <class T>
   std::optional<T> find(const Field&);
   void each_layer_alike(int64_t& value, const GgufEntry&) const;
-  std::vector<float> stretched(float linear, int head_dim) const;
+  std::vector<float> stretched(float linear, int turned) const;
 
   const GgufFile& file_;
   const GgufMetadata& metadata_;
@@ -55,7 +55,7 @@ class GgufWriteFields : public Fields {
   bool reads() const override { return false; }
 
   void ignore(FieldName) override {}
-  void rotary(float& base, std::vector<float>& factors, int head_dim, LayerKind) override;
+  void partial_rotary(float& base, std::vector<float>& factors, int& turned, int head_dim, LayerKind) override;
   void vocabulary(int64_t& rows) override { visit(rows, {{"vocab_size", ""}}, 1, limits::vocabulary); }
   void tied(bool&) override {}  // by its tensors
 

@@ -140,15 +140,18 @@ float HfFields::number(const Json& part, std::string_view name, double least, do
   return static_cast<float>(value);
 }
 
-void HfFields::rotary(float& base, std::vector<float>& factors, int head_dim, LayerKind kind) {
+void HfFields::partial_rotary(float& base, std::vector<float>& factors, int& turned, int head_dim, LayerKind kind) {
   factors.clear();
   find_real(base, {"", kind == LayerKind::sliding ? "rope_local_base_freq" : "rope_theta"}, base_least, base_most);
   const Json* part = rotary_part(kind);
-  float whole_head = 1;
-  find_real(whole_head, {"", "partial_rotary_factor"}, 0, 1);
-  if (part && member(*part, "partial_rotary_factor")) whole_head = number(*part, "partial_rotary_factor", 0, 1);
-  if (whole_head != 1)
-    refuse("partial_rotary_factor is {}; positions that turn only a part of a head are not supported.", whole_head);
+  float turning = static_cast<float>(turned) / static_cast<float>(head_dim);
+  bool said = find_real(turning, {"", "partial_rotary_factor"}, 0, 1);
+  if (part && member(*part, "partial_rotary_factor"))
+    turning = number(*part, "partial_rotary_factor", 0, 1), said = true;
+  if (said) turned = static_cast<int>(static_cast<float>(head_dim) * turning + 0.001f);
+  if (turned % 2 || turned == 0)
+    contradiction("partial_rotary_factor {} turns {} of the {} elements of a head; expected an even number.", turning,
+                  turned, head_dim);
   if (!part) return;
 
   if (member(*part, "rope_theta")) base = number(*part, "rope_theta", base_least, base_most);
@@ -158,13 +161,13 @@ void HfFields::rotary(float& base, std::vector<float>& factors, int head_dim, La
   std::string name = type ? type->get<std::string>() : "default";
   if (name == "linear") {
     float factor = number(*part, "factor", stretch_least, stretch_most);
-    if (factor != 1) factors.assign(static_cast<size_t>(head_dim / 2), factor);
+    if (factor != 1) factors.assign(static_cast<size_t>(turned / 2), factor);
   } else if (name == "llama3") {
     float low = number(*part, "low_freq_factor", stretch_least, stretch_most);
     float high = number(*part, "high_freq_factor", stretch_least, stretch_most);
     if (!(low < high)) contradiction("low_freq_factor {} is not below high_freq_factor {}.", low, high);
     float original = number(*part, "original_max_position_embeddings", 1, static_cast<double>(limits::context));
-    factors = llama3_rope_factors(head_dim, base, number(*part, "factor", 1, stretch_most), low, high, original);
+    factors = llama3_rope_factors(turned, base, number(*part, "factor", 1, stretch_most), low, high, original);
   } else if (name != "default") {
     refuse("rotary positions of the type {} are not supported; expected default, linear or llama3.", printable(name));
   }

@@ -16,7 +16,7 @@ class HfFields : public Fields {
   bool reads() const override { return true; }
 
   void ignore(FieldName) override {}
-  void rotary(float& base, std::vector<float>& factors, int head_dim, LayerKind) override;
+  void partial_rotary(float& base, std::vector<float>& factors, int& turned, int head_dim, LayerKind) override;
   void vocabulary(int64_t& rows) override { visit(rows, {{"", "vocab_size"}, true}, 1, limits::vocabulary); }
   void tied(bool& tied) override { visit(tied, {{"", "tie_word_embeddings"}}); }
 

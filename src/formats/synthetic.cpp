@@ -48,20 +48,16 @@ struct Random {
   int64_t rows() const { return shape.size() == 1 ? 1 : shape.front(); }
 };
 
-Random random_tensor(const BoundTensor& bound, const Program::Entry& weight, int layers) {
-  int64_t columns = weight.type.cols(), parts = bound.rule.parts;
+Random random_tensor(const BoundTensor& bound, const Program::Entry& weight, int64_t rows, int layers) {
+  int64_t columns = weight.type.cols();
   if (weight.type.is_matrix()) {
     double deviation = 1 / std::sqrt(static_cast<double>(columns));
     if (weight.name.ends_with(".attn_out") || weight.name.ends_with(".down")) deviation /= std::sqrt(2.0 * layers);
     double amplitude = deviation * std::sqrt(3.0);  // uniform numbers within a deviate by a / sqrt(3)
-    return {bound.tensor,
-            weight.type.dtype,
-            {weight.type.rows().constant() * parts, columns},
-            0,
-            static_cast<float>(amplitude)};
+    return {bound.tensor, weight.type.dtype, {rows, columns}, 0, static_cast<float>(amplitude)};
   }
-  if (weight.name.ends_with("bias")) return {bound.tensor, weight.type.dtype, {columns * parts}, 0, 0.02f};
-  return {bound.tensor, weight.type.dtype, {columns * parts}, 1};
+  if (weight.name.ends_with("bias")) return {bound.tensor, weight.type.dtype, {rows}, 0, 0.02f};
+  return {bound.tensor, weight.type.dtype, {rows}, 1};
 }
 
 std::vector<Random> tensors_of(const SyntheticModel& m, const std::vector<float>& rope_freqs) {
@@ -69,13 +65,15 @@ std::vector<Random> tensors_of(const SyntheticModel& m, const std::vector<float>
   if (!rope_freqs.empty())
     tensors.push_back({"rope_freqs.weight", DType::f32, {static_cast<int64_t>(rope_freqs.size())}, 0, 0, rope_freqs});
   Program program = build(m.name, m.matrices, m.config);
-  std::set<std::string> seen;  // q, k and v may be parts of one tensor
+  std::set<std::string> seen;  // q, k and v may share a tensor
   for (const auto& v : program.values) {
     if (v.origin != Program::Origin::weight) continue;
     auto bound = bind_tensor(gguf_bindings(m.config), v.name);
     require(bound.has_value(), "no tensor is bound to weight {}", v.name);
     if (!seen.insert(bound->tensor).second) continue;
-    tensors.push_back(random_tensor(*bound, v, layers_of(m.config)));
+    auto rows =
+        rows_in_tensor(gguf_bindings(m.config), program, v.name, head_dim_of(m.config), m.config.facts().kv_heads);
+    tensors.push_back(random_tensor(*bound, v, rows.of, layers_of(m.config)));
     const Random& r = tensors.back();
     if (r.columns() % row_of(r.type).block)
       fail(ExitCode::usage, "synth_shape",

@@ -38,7 +38,7 @@ PipelineOptions pipeline_options(const Checkpoint& model, const ModelConfig& con
                                                                                   DType now) {
     if (wanted) return *wanted;
     auto bound = bind_tensor(table, weight);
-    auto t = bound ? model.find(bound->tensor) : std::nullopt;
+    auto t = bound ? model.find(*bound) : std::nullopt;
     return t && t->dtype ? *t->dtype : model.declared_type().value_or(now);
   };
   return {.retype = {as_in_file, o.kv}, .disabled = o.disabled};

@@ -11,6 +11,8 @@ constexpr KnownAnswer table[] = {
      "7587d74cb89738dfb27eadd0b65b6fc33bcec57c5b3f02550724f449379f6c03"},
     {"tiny_gpt2.gguf", 446'368, "fc35aad9fe02d004a502b90e79b9da7f99c9d6ec04c0ff600696bd83f2ca8936",
      "1c30ddaa1d3e941ad65eda0b81312a72c35c236a98acc69a531b045aabc0e02e"},
+    {"tiny_gpt_neox.gguf", 150'304, "742e67caaf12951e8402df0ad830075ef20d79a9acb1f2b71cac9cace9bc4dd0",
+     "d57391e73bfabd0a1ebe19754b83d21a8f6dbb46353a8340cfebf8493ec0c150"},
     {"tiny_llama.gguf", 302'336, "acf8ed73c844c6c790195dfef10f7043d409af16424d8e4a18466cefbdd4253d",
      "599bafb3ef79a9612cd35ce528cd3134a8b8f34bdde0ded8ff21203121cc759d"},
     {"tiny_llama3.gguf", 374'944, "05e32531168846f1e1e5794edd7f1c9b66595beaf294a2e653652c63937d44fc",

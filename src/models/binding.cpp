@@ -2,28 +2,58 @@
 
 namespace ridgeline {
 
+namespace {
+
+constexpr std::string_view layers = "layers.";
+
+// The number of a layer's weight; empty for another.
+std::string layer_of(std::string_view weight) {
+  if (!weight.starts_with(layers)) return {};
+  return std::string(weight.substr(layers.size(), weight.find('.', layers.size()) - layers.size()));
+}
+std::string with_layer(std::string_view pattern, const std::string& number) {
+  std::string name(pattern);
+  if (size_t star = name.find('*'); star != name.npos) name.replace(star, 1, number);
+  return name;
+}
+
+}  // namespace
+
 std::optional<BoundTensor> bind_tensor(const std::vector<TensorBinding>& table, const std::string& weight) {
-  std::string pattern = weight, number;
-  if (constexpr std::string_view layers = "layers."; pattern.starts_with(layers)) {
-    size_t dot = pattern.find('.', layers.size());
-    number = pattern.substr(layers.size(), dot - layers.size());
-    pattern.replace(layers.size(), number.size(), "*");
-  }
+  std::string pattern = weight, number = layer_of(weight);
+  if (!number.empty()) pattern.replace(layers.size(), number.size(), "*");
   for (const auto& rule : table)
-    if (rule.weight == pattern) {
-      std::string tensor(rule.tensor);
-      if (size_t star = tensor.find('*'); star != tensor.npos) tensor.replace(star, 1, number);
-      return BoundTensor{tensor, rule};
-    }
+    if (rule.weight == pattern)
+      return BoundTensor{with_layer(rule.tensor, number), with_layer(rule.or_tensor, number), rule};
   return {};
 }
 
-int64_t source_row(const TensorBinding& rule, int64_t n, int64_t rows, int64_t head_dim) {
+TensorRows rows_in_tensor(const std::vector<TensorBinding>& table, const Program& program, const std::string& weight,
+                          int64_t head_dim, int64_t kv_heads) {
+  auto bound = bind_tensor(table, weight);
+  require(bound.has_value(), "no tensor is bound to weight {}", weight);
+  TensorRows found{.head_dim = head_dim, .kv_heads = kv_heads};
+  for (const auto& rule : table) {
+    if (rule.tensor != bound->rule.tensor) continue;
+    std::string name = with_layer(rule.weight, layer_of(weight));
+    Value sibling = program.find(name);
+    if (!sibling) continue;
+    const Type& type = program.type(sibling);
+    int64_t rows = type.is_matrix() ? type.rows().constant() : type.cols();
+    if (name == weight) found.first = found.of, found.rows = rows;
+    found.of += rows;
+  }
+  return found;
+}
+
+int64_t TensorRows::at(const TensorBinding& rule, int64_t n) const {
   if (rule.interleaved_heads) {
     int64_t head = n / head_dim, i = n % head_dim, half = head_dim / 2;
     n = head * head_dim + (i < half ? 2 * i : 2 * (i - half) + 1);
   }
-  return rule.part * rows + n;
+  if (!rule.by_kv_head) return first + n;
+  int64_t share = rows / kv_heads;
+  return n / share * (of / kv_heads) + first / kv_heads + n % share;
 }
 
 }  // namespace ridgeline

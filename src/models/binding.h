@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "program/builder.h"
+#include "program/program.h"
 
 namespace ridgeline {
 
@@ -16,20 +16,33 @@ struct TensorBinding {
   // The file's rows of each head are interleaved for another pairing of rotary elements: row 2i is our i, row 2i + 1 our
   // i + head_dim / 2.
   bool interleaved_heads = false;
-  int part = 0, parts = 1;  // the weight is this one of `parts` equal runs of the tensor's rows
-  bool transposed =
-      false;              // the file has [in, out] where a weight is [out, in]; `part` then counts runs of its columns
-  bool plus_one = false;  // the file has the weight less 1
+  // Weights that name one tensor share its rows: they lie one after another, in the table's order. by_kv_head: so within the
+  // rows of each KV head, which hold its share of each weight.
+  bool by_kv_head = false;
+  // The file has [in, out] where a weight is [out, in]: its columns are meant where rows are spoken of.
+  bool transposed = false;
+  bool plus_one = false;            // the file has the weight less 1
+  std::string_view or_tensor = {};  // its name in some files
 };
 
-// The binding of one weight of a program, with the layer's number put in. None: the table does not name it.
+// The tensor of one weight, with the layer's number put in.
 struct BoundTensor {
-  std::string tensor;
+  std::string tensor, or_tensor;
   TensorBinding rule;
 };
+// None: the table does not name the weight.
 std::optional<BoundTensor> bind_tensor(const std::vector<TensorBinding>&, const std::string& weight);
 
-// Row of the tensor that holds row n of the weight. rows: of the weight; head_dim: of one head.
-int64_t source_row(const TensorBinding&, int64_t n, int64_t rows, int64_t head_dim);
+// Which of a tensor's rows are a weight's. Of a vector, elements are meant.
+struct TensorRows {
+  int64_t first = 0, rows = 0;  // of the weight, among those of all weights of the tensor, one after another
+  int64_t of = 0;               // rows of the tensor
+  int64_t head_dim = 1, kv_heads = 1;
+  // The row of the tensor that holds row n of the weight.
+  int64_t at(const TensorBinding&, int64_t n) const;
+};
+// What of its tensor a weight of the program takes up. The program must have all the weights that share the tensor.
+TensorRows rows_in_tensor(const std::vector<TensorBinding>&, const Program&, const std::string& weight,
+                          int64_t head_dim, int64_t kv_heads);
 
 }  // namespace ridgeline

@@ -54,6 +54,14 @@ void Fields::window_pattern(int& pattern, int layers) {
              kinds[static_cast<size_t>(i)], i, pattern);
 }
 
+void Fields::rotary(float& base, std::vector<float>& factors, int head_dim, LayerKind kind) {
+  int turned = head_dim;
+  partial_rotary(base, factors, turned, head_dim, kind);
+  if (turned != head_dim)
+    refuse("{} makes positions turn only {} of the {} elements of a head; models of this family turn them all.",
+           name({"rope.dimension_count", "partial_rotary_factor"}), turned, head_dim);
+}
+
 void Fields::refuse_experts() {
   if (!reads()) return;
   int64_t experts = 0;

@@ -46,6 +46,7 @@ class Fields {
   }
   void real(float& value, FieldName n, double least, double most) { visit(value, {n, true}, least, most); }
   bool find_real(float& value, FieldName n, double least, double most) { return visit(value, {n}, least, most); }
+  bool find_switch(bool& value, FieldName n) { return visit(value, {n}); }
   // A text that must be `expected` where it is there: "silu".
   void expect(FieldName n, std::string_view expected);
   // A switch that must be off where it is there: what it turns on is not computed here.
@@ -71,7 +72,10 @@ class Fields {
   void refuse_experts();
   // The frequencies of the rotary positions; base stays where the file does not say it. Turns that take only a part of a head,
   // and ways of stretching that are not divisors of the frequencies, are refused.
-  virtual void rotary(float& base, std::vector<float>& factors, int head_dim, LayerKind = LayerKind::all) = 0;
+  void rotary(float& base, std::vector<float>& factors, int head_dim, LayerKind = LayerKind::all);
+  // The same where only the first `turned` elements of a head may turn; stays where the file does not say it.
+  virtual void partial_rotary(float& base, std::vector<float>& factors, int& turned, int head_dim,
+                              LayerKind = LayerKind::all) = 0;
   virtual void vocabulary(int64_t& rows) = 0;  // rows of the embedding
   virtual void tied(
       bool& tied) = 0;  // no tensor of its own for the head; stays where the format keeps it in the config

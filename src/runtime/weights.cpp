@@ -1,5 +1,6 @@
 #include "runtime/weights.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
@@ -19,13 +20,12 @@ int64_t bytes_of_weight(const Type& t) {
 // Rows of a stored tensor, as the program wants them.
 class Source {
  public:
-  Source(const Checkpoint& model, const ModelConfig& config, const Program::Entry& entry)
-      : from_(model.source(config, entry.name)), head_dim_(head_dim_of(config)) {
+  Source(const Checkpoint& model, const ModelConfig& config, const Program& program, const Program::Entry& entry)
+      : from_(model.source(config, entry.name)), cols_(entry.type.cols()) {
     const auto& [t, rule] = from_;
+    rows_ = rows_in_tensor(model.bindings(config), program, entry.name, head_dim_of(config), config.facts().kv_heads);
     bool matrix = entry.type.is_matrix();
-    cols_ = entry.type.cols();
-    rows_ = matrix ? entry.type.rows().constant() : cols_;
-    int64_t want = rows_ * rule.parts * (matrix ? cols_ : 1);
+    int64_t want = rows_.of * (matrix ? cols_ : 1);
     if (t.elements < want)
       fail(ExitCode::bad_data, model.error_id("tensor_shape"), "tensor {} holds {} elements, {} are needed", t.text(),
            t.elements, want);
@@ -33,29 +33,39 @@ class Source {
     require(!rule.transposed || row_of(type()).block == 1, "only single elements are stored transposed");
   }
   DType type() const { return *from_.tensor.dtype; }
-  const StoredTensor& tensor() const { return from_.tensor; }
 
   // Row n, where it lies or gathered into `space`.
   const std::byte* row(int64_t n, std::vector<std::byte>& space) const {
-    int64_t at = source_row(from_.rule, n, rows_, head_dim_);
+    int64_t at = rows_.at(from_.rule, n);
     if (!from_.rule.transposed) return data() + at * bytes_of(type(), cols_);
-    auto size = bytes_of(type(), 1), stride = rows_ * from_.rule.parts * size;
+    auto size = bytes_of(type(), 1), stride = rows_.of * size;
     space.resize(static_cast<size_t>(cols_ * size));
     for (int64_t k = 0; k < cols_; ++k)
       std::memcpy(space.data() + k * size, data() + k * stride + at * size, static_cast<size_t>(size));
     return space.data();
   }
+  // Gives back the memory of the file's pages with rows [first, last) of the tensor, which have been read.
+  void drop(int64_t first, int64_t last) const {
+    if (!from_.tensor.file || from_.rule.transposed) return;
+    auto row = static_cast<size_t>(bytes_of(type(), cols_));
+    auto bytes = from_.tensor.bytes.first(std::min(static_cast<size_t>(last) * row, from_.tensor.bytes.size()));
+    from_.tensor.file->drop(bytes.subspan(std::min(static_cast<size_t>(first) * row, bytes.size())));
+  }
+  void drop() const {
+    if (from_.tensor.file) from_.tensor.file->drop(from_.tensor.bytes);
+  }
   void vector(float* to) const {
-    dequantize_row(type(), data() + bytes_of(type(), from_.rule.part * cols_), cols_, to);
-    if (from_.rule.plus_one)
-      for (int64_t i = 0; i < cols_; ++i) to[i] += 1;
+    for (int64_t i = 0; i < cols_; ++i) {
+      dequantize_row(type(), data() + bytes_of(type(), rows_.at(from_.rule, i)), 1, to + i);
+      if (from_.rule.plus_one) to[i] += 1;
+    }
   }
 
  private:
   const std::byte* data() const { return from_.tensor.bytes.data(); }
   Checkpoint::Source from_;
-  int64_t rows_, cols_;
-  int head_dim_;
+  TensorRows rows_;
+  int64_t cols_;
 };
 
 // Packs panels [first, last) of a matrix whose rows are `in` wide, converting from -> to.type on the way.
@@ -98,7 +108,7 @@ Weights Weights::load(const Program& p, const Checkpoint& model, const ModelConf
   for (size_t i = 0; i < p.values.size(); ++i) {
     if (p.values[i].origin != Program::Origin::weight) continue;
     const Tensor& to = w.tensors_[i];
-    Source source(model, config, p.values[i]);
+    Source source(model, config, p, p.values[i]);
     ReadingScope reading(p.values[i].name);
     if (to.layout == Layout::rows) {
       source.vector(to.as<float>());
@@ -107,10 +117,11 @@ Weights Weights::load(const Program& p, const Checkpoint& model, const ModelConf
         std::vector<std::byte> space;
         worker.claim(panel_count(to.rows), 8, [&](int64_t first, int64_t last) {
           pack(to, source.type(), [&](int64_t n) { return source.row(n, space); }, first, last);
+          source.drop(first * panel_columns, last * panel_columns);  // a large tensor must not be in memory twice
         });
       });
     }
-    if (const StoredTensor& t = source.tensor(); t.file) t.file->drop(t.bytes);
+    source.drop();
   }
   model.require_unchanged();
   return w;

@@ -134,7 +134,7 @@ TEST(HfConfig, rotary_positions_since_transformers_5) {
   LlamaConfig c = llama("rope_parameters", {{"rope_type", "linear"}, {"factor", 2}, {"rope_theta", 500000.0}});
   EXPECT_EQ(c.rope_base, 500000);
   EXPECT_EQ(c.rope_factors, std::vector<float>(8, 2));
-  EXPECT_TRUE(bad(with("rope_parameters", {{"partial_rotary_factor", 0.5}}), "unsupported_model", {"0.5"}));
+  EXPECT_TRUE(bad(with("rope_parameters", {{"partial_rotary_factor", 0.5}}), "unsupported_model", {"8 of the 16"}));
   EXPECT_TRUE(bad(with("rope_parameters", {{"rope_theta", "x"}}), "config_type", {"rope_theta"}));
 }
 

@@ -9,6 +9,8 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "ops/linear.h"
+#include "ops/select_rows.h"
 
 namespace ridgeline {
 namespace {
@@ -70,14 +72,17 @@ TEST(Bindings, NameEveryWeightOnce) {
     const auto& table = gguf_bindings(e.config);
     for (const auto& rule : table)
       EXPECT_TRUE(rows[&table].insert(rule.weight).second || used.contains(&table)) << rule.weight << " twice";
-    std::set<std::pair<std::string, int>> tensors;
+    std::set<std::pair<std::string, int64_t>> tensors;
     Program p = build("m", DType::bf16, e.config);
     for (const auto& v : p.values) {
       if (v.origin != Program::Origin::weight) continue;
       auto bound = bind_tensor(table, v.name);
       ASSERT_TRUE(bound) << e.name << ": " << v.name;
       EXPECT_EQ(bound->tensor.find('*'), std::string::npos) << bound->tensor;
-      EXPECT_TRUE(tensors.insert({bound->tensor, bound->rule.part}).second)
+      auto place = rows_in_tensor(table, p, v.name, 1, 1);
+      EXPECT_EQ(place.rows, v.type.is_matrix() ? v.type.rows().constant() : v.type.cols());
+      EXPECT_LE(place.first + place.rows, place.of);
+      EXPECT_TRUE(tensors.insert({bound->tensor, place.first}).second)
           << e.name << ": " << bound->tensor << " is bound twice";
       used[&table].insert(bound->rule.weight);
     }
@@ -99,21 +104,51 @@ TEST(Bindings, PutTheLayerIn) {
 }
 
 TEST(Bindings, RowsAreAPermutation) {
-  TensorBinding plain{"a", "b"}, interleaved{"a", "b", true}, third{"a", "b", false, 2, 3};
+  TensorBinding plain{"a", "b"}, interleaved{"a", "b", true};
+  TensorRows whole{.rows = 24, .of = 24, .head_dim = 8, .kv_heads = 3}, last{.first = 48, .rows = 24, .of = 72};
   std::set<int64_t> rows;
   for (int64_t n = 0; n < 24; ++n) {
-    EXPECT_EQ(source_row(plain, n, 24, 8), n);
-    EXPECT_EQ(source_row(third, n, 24, 8), 48 + n);
-    rows.insert(source_row(interleaved, n, 24, 8));
+    EXPECT_EQ(whole.at(plain, n), n);
+    EXPECT_EQ(last.at(plain, n), 48 + n);
+    rows.insert(whole.at(interleaved, n));
   }
   EXPECT_EQ(rows.size(), 24u);
   EXPECT_EQ(*rows.rbegin(), 23);
   // Rotary partners n and n + 4 of a head of 8 are neighbours in the file.
   for (int64_t head : {0, 8, 16})
     for (int64_t i = 0; i < 4; ++i) {
-      EXPECT_EQ(source_row(interleaved, head + i, 24, 8), head + 2 * i);
-      EXPECT_EQ(source_row(interleaved, head + i + 4, 24, 8), head + 2 * i + 1);
+      EXPECT_EQ(whole.at(interleaved, head + i), head + 2 * i);
+      EXPECT_EQ(whole.at(interleaved, head + i + 4), head + 2 * i + 1);
     }
+}
+
+// q, k and v of four heads and two KV heads, of 3 rows each, in one tensor: stacked, and by KV head.
+TEST(Bindings, WeightsOfOneTensorShareItsRows) {
+  Builder b("m", DType::f32);
+  Expr x = embedding(b.tokens(), b.weight("embed", {5, 8}));
+  for (auto layer : b.layers(2)) {
+    linear(x, layer("q"), 12);
+    linear(x, layer("k"), 6);
+    x = linear(x, layer("v"), 6);
+  }
+  Program p = b.finish("logits", x);
+  auto rows_of = [&](bool by_kv_head, const char* weight) {
+    std::vector<TensorBinding> table;
+    for (const char* name : {"layers.*.q", "layers.*.k", "layers.*.v"})
+      table.push_back({.weight = name, .tensor = "h.*.qkv", .by_kv_head = by_kv_head});
+    TensorRows rows = rows_in_tensor(table, p, weight, 3, 2);
+    EXPECT_EQ(rows.of, 24);
+    std::vector<int64_t> at;
+    for (int64_t n = 0; n < rows.rows; ++n) at.push_back(rows.at(table[0], n));
+    return at;
+  };
+  using Rows = std::vector<int64_t>;
+  EXPECT_EQ(rows_of(false, "layers.1.k"), (Rows{12, 13, 14, 15, 16, 17}));
+  EXPECT_EQ(rows_of(false, "layers.0.v"), (Rows{18, 19, 20, 21, 22, 23}));
+  // A KV head's 12 rows: its two query heads, its keys, its values.
+  EXPECT_EQ(rows_of(true, "layers.1.q"), (Rows{0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 17}));
+  EXPECT_EQ(rows_of(true, "layers.1.k"), (Rows{6, 7, 8, 18, 19, 20}));
+  EXPECT_EQ(rows_of(true, "layers.0.v"), (Rows{9, 10, 11, 21, 22, 23}));
 }
 
 TEST(Models, ProgramsDependOnTheirConfigOnly) {

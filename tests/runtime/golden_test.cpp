@@ -119,7 +119,7 @@ struct NeighbourRope : Rope {
     auto y = m.result();
     int64_t half = turn.cols() / 2;
     for (int64_t r = 0; r < in.rows(); ++r)
-      for (int64_t head = 0; head < in.cols(); head += 2 * half)
+      for (int64_t head = 0; head < in.cols(); head += head_dim)
         for (int64_t i = 0; i < half; ++i) {
           S c = turn(r, i), s = turn(r, half + i), x0 = in(r, head + 2 * i), x1 = in(r, head + 2 * i + 1);
           y.store(r, head + 2 * i, mul_add(x0, c, -(x1 * s)));
@@ -205,6 +205,26 @@ Program first_layer_of_six_sees_all(const Program& p) {
   });
 }
 
+Program feed_forward_after_attention(const Program& p) {
+  Value sum;  // the last one before the norm: of x and the attention's result
+  return rewrite(p, [&](Rewriter& r, const Node& n) {
+    if (n.op.as<Add>()) sum = n.results[0];
+    auto* norm = n.op.as<LayerNorm>();
+    if (!norm || !p.entry(norm->weight).name.ends_with(".ffn_norm")) return r.keep(n);
+    LayerNorm op = r.map(*norm);
+    op.x = r(sum);
+    r.replace(n, op);
+  });
+}
+
+Program tanh_gelu(const Program& p) {
+  return rewrite(p, [&](Rewriter& r, const Node& n) {
+    auto* found = n.op.as<Activation<GeluErf>>();
+    if (!found) return r.keep(n);
+    r.replace(n, Activation<Gelu>{r(found->x)});
+  });
+}
+
 struct Mutant {
   const char *name, *model;
   std::function<Program(const Program&)> mutate;
@@ -244,6 +264,12 @@ const Mutant mutants[] = {
      })},
     {"rope_scaling_missing", "tiny_gemma3",
      change<Rotations>([](Rotations& r) { r.frequencies = {16, r.frequencies.base}; })},
+    {"missing_bias_gpt_neox", "tiny_gpt_neox", change<Linear>([](Linear& l) { l.bias = {}; })},
+    {"feed_forward_after_attention", "tiny_gpt_neox", feed_forward_after_attention},
+    {"tanh_gelu", "tiny_gpt_neox", tanh_gelu},
+    {"whole_head_turned", "tiny_gpt_neox",
+     change<Rotations>([](Rotations& r) { r.frequencies = {16, r.frequencies.base}; })},
+    {"rope_pairing_gpt_neox", "tiny_gpt_neox", wrong_pairing},
 };
 class Mutants : public testing::TestWithParam<Mutant> {};
 INSTANTIATE_TEST_SUITE_P(All, Mutants, testing::ValuesIn(mutants),
