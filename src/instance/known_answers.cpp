@@ -7,6 +7,8 @@ namespace {
 constexpr KnownAnswer table[] = {
     {"SmolLM2-135M-Instruct.Q4_1.gguf", 98'362'432, "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
      "58b1b4a8a080aa1613f955e5cf7525dbc49f11dfea644a6a3f909f36516533cd"},
+    {"gemma-3-270m.Q4_K_M.gguf", 253'113'024, "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+     "ab8508f996c0adb5a400ed9f020196fbcc75920c29681c40eeef586f59e6cf6b"},
     {"tiny_gemma3.gguf", 200'672, "4c2ed7b0ea135ead10105e6dc1db4770b493b4aa6d08f95c930cc477945bcf02",
      "7587d74cb89738dfb27eadd0b65b6fc33bcec57c5b3f02550724f449379f6c03"},
     {"tiny_gpt2.gguf", 446'368, "fc35aad9fe02d004a502b90e79b9da7f99c9d6ec04c0ff600696bd83f2ca8936",

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "base/mapped_file.h"
@@ -9,6 +10,7 @@
 #include "base/sha256.h"
 #include "formats/synthetic.h"
 #include "goldens.h"
+#include "instance/gemma3.h"
 #include "instance/known_answers.h"
 #include "instance/smollm2.h"
 #include "instance/verify_ways.h"
@@ -71,7 +73,16 @@ TEST_P(VerifyTiny, GivesTheCommittedAnswer) {
   EXPECT_EQ(report.sets.size(), usable_kernel_sets().size() + 1);
 }
 
-// Types no tiny golden has: a made-up model, the same bits from every kernel set.
+// Types no tiny golden has: a made-up model, the same bits from every kernel set, and these on every processor.
+const std::map<DType, std::string> logits_of_made_up_models = {
+    {DType::q5_0, "67389d40c0698e5b0bcbcb75b1b37dce1f633565cf9a031e5db4b7fe88c9ac13"},
+    {DType::q5_1, "8dc330817f7753fe7fefa827fbd7972074c3efa60ac1e2a43eda1cf60326e8e4"},
+    {DType::q2_K, "6a75253ddb99fcbe80bc4c7b9d616c59b87d3d79a46c81a5e46e221940bbf6ad"},
+    {DType::q3_K, "13a3e27ef3fd46f0d046efd0d7e0c3ce76760857f7826605b609cf3f35670631"},
+    {DType::q4_K, "3dc8726a2d92114cf2c548385db95f462b12bb21126754119c3d410f86dbb267"},
+    {DType::q5_K, "aa114c7f91957fda7146b38d04637945c4c7f20e333ab7a2485873f89d5e2561"},
+    {DType::q6_K, "280b94abd7a562c65ff25c48309da3f5a5f37187290a60b75d41ac00c5b48390"},
+};
 TEST(Verify, TheOtherGroupedTypesGiveTheSameBitsEverywhere) {
   ScratchFolder folder;
   LlamaConfig config = {
@@ -84,6 +95,8 @@ TEST(Verify, TheOtherGroupedTypesGiveTheSameBitsEverywhere) {
     auto report = verify_model(path, {.threads = {2}, .quick = true});
     EXPECT_FALSE(report.first) << name_of(type) << ": " << report.first->text();
     EXPECT_EQ(report.sets.size(), usable_kernel_sets().size() + 1);
+    auto known = logits_of_made_up_models.find(type);
+    EXPECT_EQ(report.logits_sha256, known == logits_of_made_up_models.end() ? "" : known->second) << name_of(type);
   }
 }
 
@@ -98,14 +111,21 @@ TEST(Verify, TakesAllWaysOfASmallModel) {
   EXPECT_EQ(report.prompt + report.generated, 64);
 }
 
-TEST(Verify, RealModelGivesTheCommittedAnswer) {
-  NEEDS_SMOLLM2();
+void expect_committed_answer(const std::string& path) {
 #ifdef __SANITIZE_ADDRESS__
   GTEST_SKIP() << "minutes under AddressSanitizer; the tiny models take the same paths";
 #endif
-  auto report = verify_model(smollm2_path(), {.threads = {2}, .quick = true});
+  auto report = verify_model(path, {.threads = {2}, .quick = true});
   EXPECT_FALSE(report.first) << report.first->text();
   EXPECT_EQ(report.logits_sha256, report.committed);
+}
+TEST(Verify, SmolLM2GivesTheCommittedAnswer) {
+  NEEDS_SMOLLM2();
+  expect_committed_answer(smollm2_path());
+}
+TEST(Verify, Gemma3GivesTheCommittedAnswer) {
+  NEEDS_GEMMA3();
+  expect_committed_answer(gemma3_path());
 }
 
 // --- Kernel sets that are wrong, each in one respect: what they break must be found, and nothing else. -------------
