@@ -5,9 +5,9 @@
 
 #include "base/error.h"
 #include "base/limits.h"
-#include "eval/log_softmax.h"
 #include "eval/logit_reader.h"
 #include "eval/perplexity.h"
+#include "sampling/log_softmax.h"
 
 namespace ridgeline {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 #include "base/functions.h"
-#include "eval/log_softmax.h"
 #include "eval/logit_reader.h"
+#include "sampling/log_softmax.h"
 
 namespace ridgeline {
 namespace {

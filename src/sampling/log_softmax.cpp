@@ -1,4 +1,4 @@
-#include "eval/log_softmax.h"
+#include "sampling/log_softmax.h"
 
 #include <algorithm>
 #include <cmath>

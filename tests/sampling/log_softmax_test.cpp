@@ -1,4 +1,4 @@
-#include "eval/log_softmax.h"
+#include "sampling/log_softmax.h"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,6 @@
 #include <limits>
 #include <random>
 #include <vector>
-
-#include "eval/statistics.h"
 
 namespace ridgeline {
 namespace {
@@ -53,16 +51,6 @@ TEST(Divergence, IsThatOfTheDefinition) {
   EXPECT_EQ(divergence(p, log_sum_exp(p), p, log_sum_exp(p)), 0);
   std::vector<float> certain = {0, -infinity}, even = {0, 0};
   EXPECT_DOUBLE_EQ(divergence(certain, log_sum_exp(certain), even, log_sum_exp(even)), std::log(2.0));
-}
-
-TEST(Statistics, MeanErrorAndQuantiles) {
-  std::vector<double> values = {1, 2, 3, 4};
-  EXPECT_DOUBLE_EQ(estimate(values).mean, 2.5);
-  EXPECT_DOUBLE_EQ(estimate(values).error, std::sqrt(1.25 / 3));
-  EXPECT_EQ(estimate(std::vector<double>{7}).error, 0);
-  EXPECT_DOUBLE_EQ(quantile(values, 0.5), 2.5);
-  EXPECT_DOUBLE_EQ(quantile(values, 1), 4);
-  EXPECT_DOUBLE_EQ(quantile(std::vector<double>{7}, 0.99), 7);
 }
 
 }  // namespace
