@@ -63,6 +63,7 @@ Generated generate(Instance& model, Conversation& conversation, std::span<const 
   };
   // A vocabulary may be padded: rows beyond it are no tokens.
   int64_t choices = std::min<int64_t>(tokenizer.size(), vocabulary_of(model.config()));
+  o.sampler.check_tokens(choices);
   auto wants_stop = [&] { return interrupted && interrupted(); };
 
   double start = now();
@@ -76,10 +77,12 @@ Generated generate(Instance& model, Conversation& conversation, std::span<const 
       g.finish = Finish::token_limit;
       break;
     }
-    int32_t next = sample(logits.row(0).first(static_cast<size_t>(choices)), o.sampler,
-                          static_cast<int64_t>(conversation.tokens().size()));
+    auto row = logits.row(0).first(static_cast<size_t>(choices));
+    const auto& before = conversation.tokens();
+    int32_t next = sample(row, o.sampler, static_cast<int64_t>(before.size()), before);
     if (!o.ignore_eos && (tokenizer.is_end_of_generation(next) || std::ranges::find(ends, next) != ends.end())) break;
     g.tokens.push_back(next);
+    if (o.probabilities >= 0) g.probabilities.push_back(probabilities(row, next, o.probabilities));
     show(stops.push(decoder.push(next)));
     if (stops.stopped()) {
       g.finish = Finish::stop_string;

@@ -35,11 +35,13 @@ struct GenerateOptions {
   int64_t limit = -1;              // tokens to generate at most; -1: until the context is full
   std::vector<std::string> stops;  // stop strings
   bool ignore_eos = false;
+  int probabilities = -1;  // of each token, and of so many of the most probable; -1: none are computed
 };
 
 struct Generated {
-  std::vector<int32_t> tokens;  // without the end-of-text token
-  std::string text;             // what was passed on: valid UTF-8
+  std::vector<int32_t> tokens;             // without the end-of-text token
+  std::vector<ChosenToken> probabilities;  // of each of them, where they were asked for
+  std::string text;                        // what was passed on: valid UTF-8
   Finish finish = Finish::end_of_text;
   int64_t prompt_tokens = 0;
   double prompt_seconds = 0, answer_seconds = 0;  // answer: from the first token to the last
@@ -47,7 +49,7 @@ struct Generated {
 };
 
 // Continues a conversation with `prompt` and then with sampled tokens. on_text gets pieces of valid UTF-8 as they become
-// certain; interrupted() is asked between steps. Throws what Conversation::extend and sample throw.
+// certain; interrupted() is asked between steps. Throws what Conversation::extend, sample and SamplerOptions::check_tokens throw.
 Generated generate(Instance&, Conversation&, std::span<const int32_t> prompt, const GenerateOptions&,
                    const std::function<void(std::string_view)>& on_text, const std::function<bool()>& interrupted = {});
 
