@@ -1,5 +1,6 @@
 #include <chrono>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "base/limits.h"
 #include "base/text_table.h"
@@ -14,6 +15,7 @@ namespace {
 struct SynthOptions {
   std::string name, output, type = "q8_0";
   int64_t layers = 0, vocabulary = 0, threads = 0, seed = 0;
+  bool json = false;
 };
 
 void synth_command(const SynthOptions& o) {
@@ -24,8 +26,20 @@ void synth_command(const SynthOptions& o) {
   auto start = std::chrono::steady_clock::now();
   write_synthetic(o.output, model, team);
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  fmt::print("{}: {}B, {} with random weights in {}, {:.1f} s\n", o.output,
-             quantity(static_cast<double>(std::filesystem::file_size(o.output))), o.name, o.type, seconds);
+  auto bytes = std::filesystem::file_size(o.output);
+  if (o.json) {
+    nlohmann::ordered_json j{{"file", o.output},
+                             {"bytes", bytes},
+                             {"model", o.name},
+                             {"type", name_of(weight_type(o.type))},
+                             {"layers", layers_of(config)},
+                             {"vocabulary", vocabulary_of(config)},
+                             {"seed", o.seed},
+                             {"seconds", seconds}};
+    return fmt::print("{}\n", j.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  }
+  fmt::print("{}: {}B, {} with random weights in {}, {:.1f} s\n", o.output, quantity(static_cast<double>(bytes)),
+             o.name, o.type, seconds);
 }
 
 }  // namespace
@@ -55,6 +69,7 @@ void add_synth(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::Range(int64_t{0}, limits::threads))
       ->group("Model");
+  c->add_flag("--json", o->json, "What was written, as JSON")->group("Output");
   c->footer(
       "Examples:\n"
       "  ridgeline synth llama-3.2-1b --type q8_0 -o 1b.gguf\n"

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/scratch_folder.h"
 #include "cli/command.h"
 #include "cli/commands.h"
@@ -19,6 +21,22 @@ TEST(Synth, WritesAModelOfTheCatalogue) {
   wanted.layers = 1, wanted.vocab = 300;
   EXPECT_EQ(model.name, "smollm2-135m synthetic");
   EXPECT_EQ(build("", DType::q4_0, model.config).text(), build("", DType::q4_0, wanted).text());
+}
+
+TEST(Synth, SaysAsJsonWhatWasWritten) {
+  ScratchFolder folder;
+  std::string path = folder / "m.gguf";
+  auto r =
+      run_command(add_synth, fmt::format("synth gpt2 --type Q8_0 --layers 1 --vocab 300 --seed 5 --json -o {}", path));
+  ASSERT_EQ(r.code, 0) << r.error;
+  auto j = nlohmann::json::parse(r.out);
+  EXPECT_EQ(j["file"], path);
+  EXPECT_EQ(j["bytes"], std::filesystem::file_size(path));
+  EXPECT_EQ(j["model"], "gpt2");
+  EXPECT_EQ(j["type"], "q8_0");
+  EXPECT_EQ(j["layers"], 1);
+  EXPECT_EQ(j["vocabulary"], 300);
+  EXPECT_EQ(j["seed"], 5);
 }
 
 TEST(Synth, RefusesAWrongCommandLine) {
