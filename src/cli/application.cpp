@@ -35,23 +35,6 @@ std::optional<std::string> decimal(std::string_view text) {
   return fmt::format("{}", value);
 }
 
-// CLI11 reads numbers with strtold and strtoll: in the locale's way, hexadecimal, octal after a 0, and an empty text as 0.
-// Here a number is decimal, and the same in every country.
-void require_decimal_numbers(CLI::App& command) {
-  for (CLI::Option* option : command.get_options()) {
-    std::string type = option->get_type_name();
-    bool real = type.starts_with("FLOAT"), whole = type.starts_with("INT") || type.starts_with("UINT");
-    if (option->get_items_expected_max() == 0 || (!real && !whole)) continue;
-    auto read = [real](std::string& text) {
-      auto number = real ? decimal<double>(text) : decimal<int64_t>(text);
-      if (!number) return fmt::format("'{}' is not a {} number", text, real ? "decimal" : "whole decimal");
-      text = *number;
-      return std::string();
-    };
-    option->transform(CLI::Validator(read, ""));
-  }
-}
-
 std::vector<std::string> option_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
@@ -80,6 +63,22 @@ std::string_view culprit(const std::vector<std::string>& left) {
 }
 
 }  // namespace
+
+// CLI11 reads numbers with strtold and strtoll: in the locale's way, hexadecimal, octal after a 0, and an empty text as 0.
+void require_decimal_numbers(CLI::App& command) {
+  for (CLI::Option* option : command.get_options()) {
+    std::string type = option->get_type_name();
+    bool real = type.starts_with("FLOAT"), whole = type.starts_with("INT") || type.starts_with("UINT");
+    if (option->get_items_expected_max() == 0 || (!real && !whole)) continue;
+    auto read = [real](std::string& text) {
+      auto number = real ? decimal<double>(text) : decimal<int64_t>(text);
+      if (!number) return fmt::format("'{}' is not a {} number", text, real ? "decimal" : "whole decimal");
+      text = *number;
+      return std::string();
+    };
+    option->transform(CLI::Validator(read, ""));
+  }
+}
 
 std::unique_ptr<CLI::App> make_application() {
   auto app =

@@ -12,24 +12,17 @@
 #include "cli/application.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
-#include "text/utf8.h"
 
 namespace ridgeline {
 namespace {
 
-// The message, its further lines indented. What a file name or a file put into it reaches no terminal as a command.
+// The message, its further lines indented.
 int report(const Error& e) {
   std::string text = fmt::format("{}ridgeline:{} ", style(Style::error, stderr), style(Style::plain, stderr));
-  for (std::string_view rest = e.what(); !rest.empty();) {
-    auto step = utf8_step(rest);
-    bool plain = step.kind == Utf8Step::character && ((rest[0] >= ' ' || rest[0] < 0) && rest[0] != 127);
-    if (rest[0] == '\n')
-      text += rest.starts_with("\n ") ? "\n" : "\n  ";
-    else if (plain)
-      text += rest.substr(0, step.size);
-    else
-      for (char c : rest.substr(0, step.size)) text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    rest.remove_prefix(step.size);
+  std::string message = fit_for_terminal(e.what());
+  for (size_t i = 0; i < message.size(); ++i) {
+    text += message[i];
+    if (message[i] == '\n' && !message.substr(i + 1, 1).starts_with(' ')) text += "  ";
   }
   text += '\n';
   std::fwrite(text.data(), 1, text.size(), stderr);  // where even that fails, the exit status is left

@@ -2,15 +2,17 @@
 
 #include <csignal>
 #include <iostream>
-#include <random>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/error.h"
-#include "base/limits.h"
+#include "cli/answer_options.h"
+#include "cli/answer_text.h"
 #include "cli/chat.h"
 #include "cli/commands.h"
 #include "cli/model_argument.h"
 #include "cli/model_options.h"
+#include "cli/prompt.h"
 #include "cli/terminal.h"
 #include "cli/text_input.h"
 #include "instance/generate.h"
@@ -20,18 +22,20 @@ namespace {
 
 struct RunOptions {
   ModelOptions model;
-  GenerateOptions generate;
-  std::string prompt, prompt_file, system;
-  int64_t seed = -1;
+  AnswerOptions answer;
+  std::string prompt, prompt_file, system, system_file;
   std::set<std::string> given;  // options of sampling
-  bool raw = false, quiet = false;
+  bool raw = false, quiet = false, json = false;
 };
 
 // The prompt: as an argument, from a file, or from a pipe. None: chat.
 std::optional<std::string> prompt_of(const RunOptions& o) {
   if (!o.prompt.empty()) return o.prompt;
   if (!o.prompt_file.empty()) return read_text_file(o.prompt_file);
-  if (is_terminal(stdin)) return {};
+  if (is_terminal(stdin)) {
+    if (o.json) fail(ExitCode::usage, "no_prompt", "--json needs a prompt: as an argument, with -f, or through a pipe");
+    return {};
+  }
   std::string text = read_text(std::cin, "standard input");
   if (std::ferror(stdin)) fail(ExitCode::io, "input_failed", "standard input cannot be read");
   while (text.ends_with('\n')) text.pop_back();
@@ -43,11 +47,23 @@ std::optional<std::string> prompt_of(const RunOptions& o) {
 void run_once(Instance& model, const RunOptions& o, const std::string& prompt) {
   InterruptScope scope;
   Conversation conversation(model);
-  std::vector<int32_t> ids = o.raw || !model.chat_template() ? encode_raw(model, prompt)
-                                                             : encode_turns(model, turns_with(o.system, prompt), true);
+  bool raw = o.raw || !model.chat_template();
+  std::vector<Message> turns;
+  if (!o.system.empty()) turns.push_back({"system", o.system});
+  turns.push_back({"user", prompt});
+  std::vector<int32_t> ids = raw ? encode_raw(model, prompt) : encode_turns(model, turns, true);
   if (ids.empty()) fail(ExitCode::usage, "no_prompt", "the prompt holds no tokens");
-  Generated g = generate(model, conversation, ids, o.generate, write_out, InterruptScope::interrupted);
-  write_out("\n");
+  const GenerateOptions& options = o.answer.generate;
+  auto show = [&](std::string_view text) {
+    if (!o.json) write_out(text);
+  };
+  Generated g = generate(model, conversation, ids, options, show, InterruptScope::interrupted);
+  if (o.json)
+    write_out(
+        answer_json(model, ids, g, options).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+        "\n");
+  else
+    write_out("\n" + probabilities_text(g, model.tokenizer()));
   if (!o.quiet) print_summary(model, g, static_cast<int64_t>(conversation.tokens().size()));
   if (InterruptScope::interrupted())
     fail(InterruptScope::signal_number() == SIGTERM ? ExitCode::terminated : ExitCode::interrupted, "interrupted",
@@ -65,17 +81,28 @@ void take_defaults(const GenerationDefaults& d, const std::set<std::string>& giv
   take("--min-p", s.min_p, d.min_p);
 }
 
+std::string system_of(const RunOptions& o) {
+  if (o.system_file.empty()) return o.system;
+  std::string text = read_text_file(o.system_file);
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
 void run(RunOptions o) {
-  o.generate.sampler.seed = o.seed >= 0 ? static_cast<uint64_t>(o.seed) : std::random_device{}();
-  o.generate.sampler.check();
+  SamplerOptions& sampler = o.answer.generate.sampler;
+  o.answer.choose_seed();
+  sampler.check();
+  o.system = system_of(o);
   auto prompt = prompt_of(o);
   o.model.instance.needs_text = true;
   auto model = Instance::open(model_path(o.model.path), o.model.instance);
-  take_defaults(model->generation_defaults(), o.given, o.generate.sampler);
-  o.generate.sampler.check();
+  take_defaults(model->generation_defaults(), o.given, sampler);
+  sampler.check();
+  sampler.check_tokens(model->tokenizer().size());
+  require_place_for_system(*model, o.system);
   if (!o.quiet) print_opened(*model);
   if (prompt) return run_once(*model, o, *prompt);
-  chat(*model, o.generate, o.system, o.quiet);
+  chat(*model, o.answer, o.system, o.quiet);
 }
 
 }  // namespace
@@ -86,40 +113,31 @@ void add_run(CLI::App& app) {
   add_model_options(*c, o->model);
   c->add_option("prompt", o->prompt, "The prompt; without one, and at a terminal: chat")->group("Prompt");
   c->add_option("-f,--file", o->prompt_file, "Read the prompt from a file")->option_text("FILE")->group("Prompt");
-  c->add_option("--system", o->system, "System prompt")->group("Prompt");
-  c->add_flag("--raw", o->raw, "Complete the text as it is, without the chat template")->group("Prompt");
-  auto& s = o->generate.sampler;
-  c->add_option("-n,--predict", o->generate.limit, "Tokens to generate at most; -1: no limit")
-      ->option_text("N [-1]")
-      ->group("Sampling")
-      ->check(CLI::Range(int64_t{-1}, limits::context));
-  c->add_option("--temp", s.temperature, "Temperature; 0: always the most probable token")
-      ->option_text("X [0.8]")
-      ->group("Sampling");
-  c->add_option("--top-k", s.top_k, "Keep the k most probable tokens; 0: all")
-      ->option_text("N [40]")
-      ->group("Sampling");
-  c->add_option("--top-p", s.top_p, "Keep the fewest tokens that reach this probability; 1: all")
-      ->option_text("X [0.95]")
-      ->group("Sampling");
-  c->add_option("--min-p", s.min_p, "Drop tokens below this part of the greatest probability; 0: none")
-      ->option_text("X [0.05]")
-      ->group("Sampling");
-  c->add_option("-s,--seed", o->seed, "Seed; -1: another each time")->option_text("N [-1]")->group("Sampling");
-  c->add_option("--stop", o->generate.stops, "End where this text comes; may be given several times")
-      ->group("Sampling");
-  c->add_flag("--ignore-eos", o->generate.ignore_eos, "Go on past the end-of-text token")->group("Sampling");
+  auto* system = c->add_option("--system", o->system, "System prompt")->option_text("TEXT")->group("Prompt");
+  auto* system_file = c->add_option("--system-file", o->system_file, "Read the system prompt from a file")
+                          ->option_text("FILE")
+                          ->excludes(system)
+                          ->group("Prompt");
+  c->add_flag("--raw", o->raw, "Complete the text as it is, without the chat template")
+      ->excludes(system)
+      ->excludes(system_file)
+      ->group("Prompt");
+  add_answer_options(*c, o->answer);
   c->add_flag("-q,--quiet", o->quiet, "Print the answer only")->group("Output");
+  c->add_flag("--json", o->json, "The answer as JSON, with its ids, its speed and the settings that were used")
+      ->group("Output");
   c->footer(
       "Examples:\n"
       "  ridgeline run model.gguf \"Why is the sky blue?\" -n 200\n"
       "  ridgeline run model.gguf --temp 0 --raw \"Once upon a time\"\n"
       "  echo \"Name three rivers.\" | ridgeline run model.gguf -q\n"
       "  ridgeline run model.gguf                      chat: /help lists what can be typed\n"
+      "  ridgeline run model.gguf \"2 + 2 =\" --raw -n 1 --logprobs 5 --json\n"
       "\n"
       "A directory's generation_config.json says which tokens end a text, and proposes --temp, --top-k, --top-p and "
       "--min-p\n"
-      "where they are not given here; do_sample: false proposes --temp 0.");
+      "where they are not given here; do_sample: false proposes --temp 0.\n"
+      "Samplers apply in llama.cpp's order: bias, penalties, top-k, top-p, min-p, temperature.");
   c->callback([o, c] {
     for (const char* option : {"--temp", "--top-k", "--top-p", "--min-p"})
       if (c->count(option)) o->given.insert(option);

@@ -1,5 +1,5 @@
 // JSON from outside, read strictly (RFC 8259): one value, in UTF-8 without a byte order mark, no key twice in an object, its
-// size and nesting bounded. Private to this folder and to `instance`.
+// size and nesting bounded. For this folder, `instance` and `cli`.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <string>

@@ -72,6 +72,7 @@ char32_t unused_code_point(std::span<const Message> messages) {
 
 struct ChatTemplate::Compiled {
   rl_template* library = nullptr;
+  std::string source;
 
   Compiled() = default;
   Compiled(const Compiled&) = delete;
@@ -94,7 +95,10 @@ ChatTemplate::ChatTemplate(std::string_view source, std::optional<std::string_vi
   const rl_status status = rl_template_new(slice(source), optional_slice(bos_token), optional_slice(eos_token), bounds,
                                            &compiled_->library, error.sink());
   if (status != rl_ok) fail_with(status, "bad_template", excerpt(error.text()));
+  compiled_->source = source;
 }
+
+std::string_view ChatTemplate::source() const { return compiled_->source; }
 
 ChatTemplate::~ChatTemplate() = default;
 ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;

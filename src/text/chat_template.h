@@ -34,6 +34,8 @@ class ChatTemplate {
   // After a rendering that ran out of time or memory every later one is refused.
   std::string render(std::span<const Message> messages, bool add_generation_prompt) const;
 
+  std::string_view source() const;  // as it was given
+
  private:
   struct Compiled;  // the Rust library's
   std::unique_ptr<Compiled> compiled_;

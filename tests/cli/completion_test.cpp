@@ -65,6 +65,8 @@ TEST_F(BashCompletion, Values) {
   folder_.write("prompt.txt", "");
   EXPECT_EQ(offers({"run", "my"}), (Words{"my model.gguf"}));
   EXPECT_EQ(offers({"run", "m.gguf", "-f", "pro"}), (Words{"prompt.txt"}));
+  EXPECT_EQ(offers({"run", "m.gguf", "--system-file", "pro"}), (Words{"prompt.txt"}));
+  EXPECT_EQ(offers({"run", "m.gguf", "--system", "pro"}), Words{}) << "a text is expected";
   EXPECT_EQ(offers({"run", "m.gguf", "--raw", "pro"}), (Words{"prompt.txt"})) << "a flag takes no value";
   EXPECT_EQ(offers({"run", "m.gguf", "--temp", "p"}), Words{}) << "a number is expected";
   EXPECT_EQ(offers({"bench", "m.gguf", "-o", "js"}), (Words{"json", "jsonl"}));

@@ -1,8 +1,11 @@
 // `ridgeline run` by hand, with bad input too: each refusal has its exit status and a message that helps, never a signal.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "process.h"
 
@@ -75,16 +78,95 @@ TEST_F(RunCommand, AStopStringEndsTheAnswer) {
   EXPECT_EQ(cut, whole.substr(0, whole.find(stop)) + "\n");
 }
 
+TEST_F(RunCommand, JsonHoldsTheAnswerAndAllThatMadeIt) {
+  std::vector<std::string> line = {"run",          tiny,           "Hello",  "-n",         "12",
+                                   "--ignore-eos", "-q",           "--temp", "1.3",        "--repeat-penalty",
+                                   "1.2",          "--logit-bias", "40-inf", "--logprobs", "3"};
+  auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), line.begin(), line.end());
+    return run_ridgeline(more);
+  };
+  auto f = with({"--json"});
+  ASSERT_EQ(f.status, 0) << f.err;
+  EXPECT_EQ(f.err, "");
+  auto j = nlohmann::json::parse(f.out);
+  EXPECT_EQ(j["prompt_tokens"], 5);
+  EXPECT_EQ(j["prompt_ids"].size(), 5u);
+  EXPECT_EQ(j["answer_tokens"], 12);
+  EXPECT_EQ(j["finish"], "token_limit");
+  for (const char* key : {"prompt_seconds", "prompt_tokens_per_second", "answer_seconds", "answer_tokens_per_second"})
+    EXPECT_GT(j[key].get<double>(), 0) << key;
+  EXPECT_EQ(j["settings"]["temp"], 1.3);
+  EXPECT_EQ(j["settings"]["repeat_penalty"], 1.2);
+  ASSERT_EQ(j["logprobs"].size(), 12u);
+  for (size_t i = 0; i < 12; ++i) {
+    const auto& p = j["logprobs"][i];
+    EXPECT_EQ(p["token"], j["ids"][i]);
+    EXPECT_NE(p["token"], 40) << "forbidden";
+    ASSERT_EQ(p["top"].size(), 3u);
+    double last = 0, sum = 0;
+    for (const auto& t : p["top"]) {
+      double ln = t["logprob"];
+      EXPECT_LE(ln, last);
+      if (t["token"] == p["token"]) EXPECT_EQ(ln, p["logprob"].get<double>());
+      sum += std::exp(last = ln);
+    }
+    EXPECT_LE(sum, 1);
+    EXPECT_LE(p["logprob"].get<double>(), p["top"][0]["logprob"].get<double>());
+  }
+  // The seed that was drawn gives the same again, and as text.
+  std::string seed = j["settings"]["seed"].dump();
+  EXPECT_EQ(nlohmann::json::parse(with({"--json", "--seed", seed}).out)["ids"], j["ids"]);
+  std::string text = with({"--seed", seed}).out, answer = j["text"];
+  EXPECT_EQ(text.substr(0, answer.size() + 1), answer + "\n");
+  for (const char* title : {"ln p", "most probable"}) EXPECT_NE(text.find(title, answer.size()), text.npos) << text;
+}
+
+TEST_F(RunCommand, LogProbabilitiesAreTheModelsOwn) {
+  auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"run", tiny, "Hello", "-n", "1", "--ignore-eos", "-q", "--json", "--logprobs", "20"});
+    return nlohmann::json::parse(run_ridgeline(more).out)["logprobs"][0]["top"];
+  };
+  auto plain = with({"--temp", "0"});
+  EXPECT_EQ(with({"--temp", "3", "--top-k", "2", "--seed", "1"}), plain);
+  EXPECT_EQ(with({"--repeat-penalty", "5", "--logit-bias", "7+90", "--presence-penalty", "2"}), plain);
+  auto none = run_ridgeline({"run", tiny, "Hello", "-n", "1", "--ignore-eos", "-q", "--json"});
+  EXPECT_FALSE(nlohmann::json::parse(none.out).contains("logprobs"));
+}
+
+TEST_F(RunCommand, PenaltiesKeepATokenFromComingBack) {
+  auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"run", tiny, "Hello", "-n", "40", "--ignore-eos", "-q", "--json", "--temp", "0"});
+    auto f = run_ridgeline(more);
+    EXPECT_EQ(f.status, 0) << f.err;
+    auto ids = nlohmann::json::parse(f.out)["ids"].get<std::vector<int>>();
+    std::sort(ids.begin(), ids.end());
+    return std::unique(ids.begin(), ids.end()) - ids.begin();
+  };
+  auto plain = with({});
+  EXPECT_LT(plain, 40) << "the greedy answer repeats itself, or this tests nothing";
+  EXPECT_EQ(with({"--repeat-penalty", "1"}), plain);
+  EXPECT_EQ(with({"--repeat-penalty", "100", "--repeat-last-n", "0"}), plain);
+  EXPECT_GT(with({"--repeat-penalty", "100", "--repeat-last-n", "-1"}), plain);
+  EXPECT_GT(with({"--frequency-penalty", "2"}), plain);
+}
+
 TEST_F(RunCommand, MistakesOnTheCommandLineAreExitTwo) {
-  for (std::vector<std::string> line : std::vector<std::vector<std::string>>{{"run"},
-                                                                             {"run", tiny, "x", "--temp", "-1"},
-                                                                             {"run", tiny, "x", "--top-p", "2"},
-                                                                             {"run", tiny, "x", "--nonsense"},
-                                                                             {"run", tiny, "x", "-n", "many"},
-                                                                             {"run", tiny, "x", "--type", "q3"},
-                                                                             {"run", tiny, "x", "--kernels", "mmx"},
-                                                                             {"run", tiny, "x", "--disable", "fusion"},
-                                                                             {"nonsense"}}) {
+  for (std::vector<std::string> line :
+       std::vector<std::vector<std::string>>{{"run"},
+                                             {"run", tiny, "x", "--temp", "-1"},
+                                             {"run", tiny, "x", "--top-p", "2"},
+                                             {"run", tiny, "x", "--nonsense"},
+                                             {"run", tiny, "x", "--repeat-penalty", "0"},
+                                             {"run", tiny, "x", "--logprobs", "21"},
+                                             {"run", tiny, "x", "--logit-bias", "x"},
+                                             {"run", tiny, "x", "--logit-bias", "99999+1"},
+                                             {"run", tiny, "x", "--raw", "--system", "y"},
+                                             {"run", tiny, "x", "-n", "many"},
+                                             {"run", tiny, "x", "--type", "q3"},
+                                             {"run", tiny, "x", "--kernels", "mmx"},
+                                             {"run", tiny, "x", "--disable", "fusion"},
+                                             {"nonsense"}}) {
     auto f = run_ridgeline(line);
     EXPECT_EQ(f.status, 2) << line.back() << ": " << f.err;
     EXPECT_NE(f.err.find("ridgeline:"), f.err.npos);
