@@ -13,6 +13,12 @@
 
 namespace ridgeline {
 
+// Text as TerminalProcess gives it back.
+inline std::string without_returns(std::string text) {
+  std::erase(text, '\r');
+  return text;
+}
+
 class TerminalProcess {
  public:
   explicit TerminalProcess(const std::vector<std::string>& arguments,
@@ -21,7 +27,8 @@ class TerminalProcess {
     child_ = forkpty(&terminal_, nullptr, nullptr, &size);
     if (child_) return;
     setenv("TERM", "dumb", 1);
-    setenv("XDG_STATE_HOME", "/nowhere", 1);  // no history of the person who runs the tests
+    setenv("XDG_STATE_HOME", "/proc/nowhere",
+           1);  // where no history can be: that of whoever runs the tests is left alone
     for (auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
     std::vector<char*> argv{const_cast<char*>("ridgeline")};
     for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
