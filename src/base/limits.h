@@ -41,9 +41,9 @@ inline constexpr uint64_t prompt_bytes = 8ull << 20;
 inline constexpr uint64_t token_bytes = 1ull << 20;
 inline constexpr uint64_t special_token_bytes = 1'024;
 inline constexpr uint64_t merges = 8ull << 20;
-inline constexpr uint64_t added_tokens = 256ull << 10;    // published vocabularies have some thousands
-inline constexpr uint64_t json_bytes = 128ull << 20;      // tokenizer.json; Gemma 3's has 33 MB
-inline constexpr uint64_t json_values = 512ull << 10;     // outside of the vocabulary, merges and added tokens
+inline constexpr uint64_t added_tokens = 256ull << 10;           // published vocabularies have some thousands
+inline constexpr uint64_t tokenizer_json_bytes = 128ull << 20;   // tokenizer.json; Gemma 3's has 33 MB
+inline constexpr uint64_t tokenizer_json_values = 512ull << 10;  // outside of the vocabulary, merges and added tokens
 inline constexpr uint64_t template_bytes = 512ull << 10;  // published ones are below 32 KiB; bounds how deep one nests
 inline constexpr uint64_t template_fuel = 1'000'000;      // interpreter steps of one rendering
 inline constexpr uint64_t template_output_bytes = 4ull << 20;
@@ -51,7 +51,7 @@ inline constexpr uint64_t template_memory_bytes = 16ull << 20;  // beside eight 
 inline constexpr uint64_t template_milliseconds = 250;          // of a processor
 
 // The hub
-inline constexpr uint64_t hub_listing_bytes = 64ull << 20;  // one page
+inline constexpr uint64_t hub_listing_bytes = 64ull << 20, hub_listing_values = 4ull << 20;  // one page
 inline constexpr uint64_t hub_listing_pages = 1'000;
 inline constexpr uint64_t hub_header_bytes = 256ull << 10;
 inline constexpr uint64_t hub_name_bytes = 1'024;

@@ -8,8 +8,8 @@
 #include "base/edit_distance.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/printable.h"
 #include "cli/application.h"
-#include "text/utf8.h"
 
 namespace ridgeline {
 namespace {
@@ -35,7 +35,7 @@ std::string known(std::string_view given) {
   auto names = answer_option_names();
   if (std::ranges::find(names, name) != names.end()) return name;
   std::string meant = likely_meant(name, names);
-  fail(ExitCode::usage, "unknown_setting", "there is no setting '{}'{}\nThere are: {}", readable(given),
+  fail(ExitCode::usage, "unknown_setting", "there is no setting '{}'{}\nThere are: {}", escaped(given, 48),
        meant.empty() ? "" : fmt::format("; did you mean {}?", meant), fmt::join(names, ", "));
 }
 

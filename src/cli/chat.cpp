@@ -1,6 +1,7 @@
 #include "cli/chat.h"
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "cli/answer_text.h"
 #include "cli/chat_commands.h"
 #include "cli/line_editor.h"
@@ -49,7 +50,7 @@ void chat(Instance& model, const AnswerOptions& options, const std::string& syst
     } catch (const Error& e) {
       bool weights_lost = e.code() == ExitCode::io && !typed.is_command;  // not the file of a /save
       if (e.id() == "output_failed" || e.code() == ExitCode::internal || weights_lost) throw;
-      fmt::print(stderr, "{}\n", fit_for_terminal(e.what()));
+      fmt::print(stderr, "{}\n", escaped_lines(e.what()));
     }
     InterruptScope::reset();
   }

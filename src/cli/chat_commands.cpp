@@ -5,6 +5,7 @@
 
 #include "base/edit_distance.h"
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/text_table.h"
 #include "cli/terminal.h"
 
@@ -44,29 +45,29 @@ std::string settings_text(const Dialogue& d) {
 
 std::string model_text(const Dialogue& d) {
   const Instance& m = d.model();
-  return row("model", fmt::format("{}, {} parameters", fit_for_terminal(m.name()), grouped(m.program().parameters()))) +
+  return row("model", fmt::format("{}, {} parameters", escaped_lines(m.name()), grouped(m.program().parameters()))) +
          row("context", fmt::format("{} of {} tokens used", grouped(d.held()), grouped(m.context()))) +
          row("turns", grouped(static_cast<int64_t>(d.turns().size())));
 }
 
 std::string system_text(const Dialogue& d) {
-  return d.system().empty() ? "There is no system prompt.\n" : fit_for_terminal(d.system()) + "\n";
+  return d.system().empty() ? "There is no system prompt.\n" : escaped_lines(d.system()) + "\n";
 }
 
 std::string template_text(const Dialogue& d) {
   auto* t = d.model().chat_template();
-  return t ? fit_for_terminal(t->source()) + "\n" : "The model has no chat template: it goes on with the text.\n";
+  return t ? escaped_lines(t->source()) + "\n" : "The model has no chat template: it goes on with the text.\n";
 }
 
 std::string turns_text(const Dialogue& d) {
   std::string out;
-  for (const Turn& t : d.turns()) out += fmt::format("{}: {}\n", t.role, fit_for_terminal(t.content));
+  for (const Turn& t : d.turns()) out += fmt::format("{}: {}\n", t.role, escaped_lines(t.content));
   return out.empty() ? "Nothing has been said yet.\n" : out;
 }
 
 std::string overview_text(const Dialogue& d) {
   std::string out = model_text(d);
-  if (!d.system().empty()) out += row("system", fit_for_terminal(d.system()));
+  if (!d.system().empty()) out += row("system", escaped_lines(d.system()));
   return out + settings_text(d);
 }
 
@@ -148,7 +149,7 @@ std::string turns_count(const Dialogue& d) {
 ChatStep save(std::string_view words, Chat& chat) {
   std::string path = path_of("/save", words);
   save_chat(path, chat.dialogue.saved());
-  write_out(fmt::format("{} saved in {}\n", turns_count(chat.dialogue), fit_for_terminal(path)));
+  write_out(fmt::format("{} saved in {}\n", turns_count(chat.dialogue), escaped_lines(path)));
   return ChatStep::read_on;
 }
 
@@ -160,8 +161,8 @@ ChatStep load(std::string_view words, Chat& chat) {
   } catch (const Error& e) { throw e.loading(path); }
   std::string other = saved.model == chat.dialogue.model().name()
                           ? ""
-                          : fmt::format("; they were held with {}", fit_for_terminal(saved.model));
-  write_out(fmt::format("{} loaded from {}{}\n", turns_count(chat.dialogue), fit_for_terminal(path), other));
+                          : fmt::format("; they were held with {}", escaped_lines(saved.model));
+  write_out(fmt::format("{} loaded from {}{}\n", turns_count(chat.dialogue), escaped_lines(path), other));
   return ChatStep::read_on;
 }
 

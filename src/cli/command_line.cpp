@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "base/printable.h"
 #include "cli/application.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
@@ -19,7 +20,7 @@ namespace {
 // The message, its further lines indented.
 int report(const Error& e) {
   std::string text = fmt::format("{}ridgeline:{} ", style(Style::error, stderr), style(Style::plain, stderr));
-  std::string message = fit_for_terminal(e.what());
+  std::string message = escaped_lines(e.what());
   for (size_t i = 0; i < message.size(); ++i) {
     text += message[i];
     if (message[i] == '\n' && !message.substr(i + 1, 1).starts_with(' ')) text += "  ";

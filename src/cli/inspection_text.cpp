@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/printable.h"
 #include "base/text_table.h"
 #include "cost/explain.h"
 #include "formats/gguf.h"

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/text_table.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
@@ -41,12 +42,12 @@ class Progress {
     auto now = Clock::now();
     int64_t tenth = file.bytes > 0 ? done * 10 / file.bytes : 0;
     if (!terminal_ && std::exchange(tenth_, tenth) != tenth && file.bytes >= 1'000'000)  // small ones come at once
-      fmt::print(stderr, "{}: {} % of {}\n", shown(name_), tenth * 10, size_text(file.bytes));
+      fmt::print(stderr, "{}: {} % of {}\n", escaped(name_), tenth * 10, size_text(file.bytes));
     if (!terminal_ || (now - drawn_ < std::chrono::milliseconds(100) && done != file.bytes)) return;
     drawn_ = now;
     double seconds = std::chrono::duration<double>(now - begun_).count();
     double rate = seconds > 0.2 ? static_cast<double>(done - from_) / seconds : 0;
-    std::string line = fmt::format("{}  {} of {}", shown(name_), size_text(done), size_text(file.bytes));
+    std::string line = fmt::format("{}  {} of {}", escaped(name_), size_text(done), size_text(file.bytes));
     if (file.bytes > 0) line += fmt::format("  {} %", done * 100 / file.bytes);
     if (rate > 0) line += fmt::format("  {}B/s", quantity(rate));
     if (rate > 0 && file.bytes > done)
@@ -67,7 +68,7 @@ class Progress {
   void begin(const HubFile& file, int64_t done) {
     name_ = file.name, begun_ = Clock::now(), from_ = done;
     tenth_ = file.bytes > 0 ? done * 10 / file.bytes : 0;
-    if (!terminal_) fmt::print(stderr, "{}: fetching {}\n", shown(name_), size_text(file.bytes));
+    if (!terminal_) fmt::print(stderr, "{}: fetching {}\n", escaped(name_), size_text(file.bytes));
   }
   bool quiet_, terminal_, drawn_line_ = false;
   std::string name_;
@@ -106,11 +107,11 @@ void print_list(const PullOptions& o, const Listed& listed) {
     for (const auto& p : m.parts) all = all && is_cached(p.name);
     std::string notes = m.expected > 1 ? fmt::format("{} files", m.expected) : "";
     if (all) notes += notes.empty() ? "cached" : ", cached";
-    table.row({shown(m.name()), size_text(m.bytes()), notes});
+    table.row({escaped(m.name()), size_text(m.bytes()), notes});
   }
   if (models.empty())
     for (const auto& f : listed.files)
-      table.row({shown(f.name), size_text(f.bytes), is_cached(f.name) ? "cached" : ""});
+      table.row({escaped(f.name), size_text(f.bytes), is_cached(f.name) ? "cached" : ""});
   fmt::print("{}", table.text());
 }
 
@@ -130,7 +131,7 @@ void pull_command(PullOptions o) {
   auto reference = find_hub_reference(o.model);
   if (!reference)
     fail(ExitCode::usage, "bad_reference", "'{}' is neither USER/REPO[:QUANT] nor a model known by name; names are: {}",
-         shown(o.model), [] {
+         escaped(o.model), [] {
            std::string names;
            for (const auto& m : published_models()) names += (names.empty() ? "" : ", ") + std::string(m.name);
            return names;

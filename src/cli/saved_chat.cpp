@@ -13,8 +13,9 @@
 
 #include "base/error.h"
 #include "base/limits.h"
-#include "formats/json.h"
-#include "text/utf8.h"
+#include "base/printable.h"
+#include "base/utf8.h"
+#include "formats/json_file.h"
 
 namespace ridgeline {
 namespace {
@@ -78,7 +79,7 @@ void require_keys(const nlohmann::json& j, const std::string& place, std::initia
   if (!j.is_object()) bad(fmt::format("{} is {}: expected an object", place, j.type_name()));
   for (const auto& [key, value] : j.items())
     if (std::ranges::find(known, key) == known.end())
-      bad(fmt::format("{} has the key '{}': expected {}", place, readable(key), fmt::join(known, ", ")));
+      bad(fmt::format("{} has the key '{}': expected {}", place, escaped(key, 48), fmt::join(known, ", ")));
 }
 const nlohmann::json& at(const nlohmann::json& j, const std::string& place, const char* key) {
   auto found = j.find(key);
@@ -95,7 +96,7 @@ std::vector<int32_t> ids_of(const nlohmann::json& list, const std::string& place
   std::vector<int32_t> ids;
   for (const auto& id : list) {
     if (!id.is_number_unsigned() || id.get<uint64_t>() > INT32_MAX)
-      bad(fmt::format("tokens of {} hold {}: expected ids", place, readable(id.dump())));
+      bad(fmt::format("tokens of {} hold {}: expected ids", place, escaped(id.dump(), 48)));
     ids.push_back(id.get<int32_t>());
   }
   return ids;
@@ -105,7 +106,7 @@ SavedChat read_chat(const nlohmann::json& j) {
   const std::string all = "the conversation";
   require_keys(j, all, {version_key, "model", "system", "turns", "settings"});
   const auto& number = at(j, all, version_key.data());
-  if (number != version) bad(fmt::format("its version is {}: expected {}", readable(number.dump()), version));
+  if (number != version) bad(fmt::format("its version is {}: expected {}", escaped(number.dump(), 48), version));
   SavedChat chat{text_at(j, all, "model"), text_at(j, all, "system"), {}, at(j, all, "settings")};
   if (!chat.settings.is_object()) bad(fmt::format("settings are {}: expected an object", chat.settings.type_name()));
   const auto& turns = at(j, all, "turns");
@@ -116,7 +117,7 @@ SavedChat read_chat(const nlohmann::json& j) {
     Turn turn{text_at(t, place, "role"), text_at(t, place, "content"), {}};
     const char* expected = chat.turns.size() % 2 ? "assistant" : "user";
     if (turn.role != expected)
-      bad(fmt::format("the role of {} is '{}': expected '{}'", place, readable(turn.role), expected));
+      bad(fmt::format("the role of {} is '{}': expected '{}'", place, escaped(turn.role, 48), expected));
     if (auto list = t.find("tokens"); list != t.end()) turn.tokens = ids_of(*list, place);
     chat.turns.push_back(std::move(turn));
   }

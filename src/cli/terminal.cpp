@@ -7,7 +7,6 @@
 #include <cstdlib>
 
 #include "base/error.h"
-#include "text/utf8.h"
 
 namespace ridgeline {
 namespace {
@@ -38,22 +37,6 @@ bool is_terminal(std::FILE* f) { return isatty(fileno(f)) == 1; }
 void write_out(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout))
     fail(ExitCode::io, "output_failed", "standard output cannot be written: is the disk full, or the pipe closed?");
-}
-
-std::string fit_for_terminal(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    auto step = utf8_step(text);
-    auto first = static_cast<unsigned char>(text[0]), second = static_cast<unsigned char>(text[step.size - 1]);
-    bool control = (first < ' ' && first != '\n' && first != '\t') || first == 127 ||
-                   (step.size == 2 && first == 0xC2 && second < 0xA0);
-    if (step.kind == Utf8Step::character && !control)
-      out += text.substr(0, step.size);
-    else
-      for (char c : text.substr(0, step.size)) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    text.remove_prefix(step.size);
-  }
-  return out;
 }
 
 std::string_view style(Style s, std::FILE* f) {

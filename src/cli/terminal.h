@@ -11,10 +11,6 @@ bool is_terminal(std::FILE*);
 // Writes to stdout at once. Throws Error (io) where that fails.
 void write_out(std::string_view text);
 
-// Text from a file or a file name, which must reach no terminal as a command: controls but the end of a line and the tab, and
-// bytes that are not UTF-8, as \x1b.
-std::string fit_for_terminal(std::string_view text);
-
 // Escape sequences, or nothing where colour is off: NO_COLOR set and not empty, TERM=dumb, or not a terminal. CLICOLOR_FORCE
 // or FORCE_COLOR turns it on. (no-color.org, bixense.com/clicolors)
 enum class Style { plain, dim, bold, error };

@@ -1,9 +1,9 @@
 #include "eval/multiple_choice.h"
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "eval/logit_reader.h"
 #include "eval/perplexity.h"
@@ -11,8 +11,6 @@
 
 namespace ridgeline {
 namespace {
-
-using Json = nlohmann::json;
 
 template <class... A>
 [[noreturn]] void refuse(int64_t line, fmt::format_string<A...> text, A&&... args) {
@@ -83,10 +81,8 @@ Estimate part_of(const std::vector<ScoredQuestion>& questions, Right right) {
 }  // namespace
 
 Question parse_question(std::string_view text, int64_t line) {
-  Json j;
-  try {
-    j = Json::parse(text);
-  } catch (const Json::parse_error& e) { refuse(line, "this is not JSON, at byte {}", e.byte); }
+  const Json j =
+      read_json(text, {"bad_question", fmt::format("line {}", line)}, {.bytes = limits::question_file_bytes});
   if (!j.is_object()) refuse(line, "a question is an object in braces, not {}", j.type_name());
   const Json& context = one_of(j, {"question", "query", "context"}, line);
   if (!context.is_string()) refuse(line, "the question must be a string, not {}", context.type_name());

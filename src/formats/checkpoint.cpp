@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "formats/gguf_metadata.h"
+#include "base/printable.h"
 
 namespace ridgeline {
 namespace {

@@ -1,7 +1,7 @@
 #include "formats/file_kind.h"
 
 #include "base/error.h"
-#include "formats/gguf_metadata.h"
+#include "base/printable.h"
 
 namespace ridgeline {
 namespace {

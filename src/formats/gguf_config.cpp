@@ -1,5 +1,6 @@
 // From a GGUF file's metadata to a family's config.
 #include "base/error.h"
+#include "base/printable.h"
 #include "formats/gguf.h"
 #include "formats/gguf_fields.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/printable.h"
 #include "tensor/blocks.h"
 
 namespace ridgeline {

@@ -10,6 +10,7 @@
 
 #include "base/byte_reader.h"
 #include "base/error.h"
+#include "base/printable.h"
 
 namespace ridgeline {
 namespace {
@@ -119,21 +120,6 @@ std::string_view name_of(GgufType type) { return type_rows[static_cast<uint32_t>
 std::optional<uint64_t> bytes_of(GgufType type) {
   uint64_t bytes = type_rows[static_cast<uint32_t>(type)].bytes;
   return bytes ? std::optional(bytes) : std::nullopt;
-}
-
-std::string printable(std::string_view text, size_t most) {
-  std::string out = "\"";
-  for (char c : text.substr(0, most)) {
-    if (c == '\n')
-      out += "\\n";
-    else if (c == '"' || c == '\\')
-      out += {'\\', c};
-    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    else
-      out += c;
-  }
-  return out + (text.size() > most ? "\"..." : "\"");
 }
 
 GgufMetadata::GgufMetadata(std::vector<GgufEntry> entries) : entries_(std::move(entries)), by_key_(entries_.size()) {

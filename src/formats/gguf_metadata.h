@@ -30,9 +30,6 @@ struct GgufEntry {
   std::span<const std::byte> bytes;  // checked to hold `count` well-formed values of `type`
 };
 
-// A string of bytes from outside, fit for a terminal: control characters and quotes escaped, cut after `most` bytes.
-std::string printable(std::string_view text, size_t most = 80);
-
 class GgufMetadata {
  public:
   GgufMetadata() = default;

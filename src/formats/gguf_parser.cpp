@@ -10,6 +10,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/printable.h"
 #include "formats/file_kind.h"
 
 namespace ridgeline {

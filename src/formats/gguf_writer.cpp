@@ -14,6 +14,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/printable.h"
 #include "formats/gguf_metadata.h"
 
 namespace ridgeline {

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "base/error.h"
-#include "formats/gguf_metadata.h"
+#include "base/printable.h"
 #include "formats/hf_directory.h"
 #include "formats/hf_fields.h"
 

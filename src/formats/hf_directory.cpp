@@ -9,9 +9,9 @@
 
 #include "base/error.h"
 #include "base/limits.h"
-#include "formats/gguf_metadata.h"
+#include "base/printable.h"
 #include "formats/hf_fields.h"
-#include "formats/json.h"
+#include "formats/json_file.h"
 
 namespace ridgeline {
 namespace {

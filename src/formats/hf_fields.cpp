@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "formats/gguf_metadata.h"
+#include "base/printable.h"
 #include "ops/rope.h"
 
 namespace ridgeline {

@@ -1,8 +1,8 @@
 // generation_config.json, as transformers writes it.
 #include "base/error.h"
-#include "formats/gguf_metadata.h"
+#include "base/printable.h"
 #include "formats/hf_directory.h"
-#include "formats/json.h"
+#include "formats/json_file.h"
 
 namespace ridgeline {
 namespace {

@@ -9,9 +9,9 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/printable.h"
 #include "base/text_table.h"
 #include "formats/file_kind.h"
-#include "formats/gguf_metadata.h"
 #include "formats/safetensors_header.h"
 
 namespace ridgeline {

@@ -4,7 +4,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
-#include "formats/gguf_metadata.h"
+#include "base/printable.h"
 
 namespace ridgeline {
 namespace {

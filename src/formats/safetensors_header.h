@@ -1,6 +1,6 @@
 // The walk over the JSON header of a safetensors file. Private to this folder.
 #pragma once
-#include "formats/json.h"
+#include "base/json.h"
 #include "formats/safetensors.h"
 
 namespace ridgeline {
@@ -9,8 +9,8 @@ namespace ridgeline {
 // What it finds has types, shapes and extents that agree in themselves; where they lie is not checked.
 class SafetensorsHeader final : public JsonWalker {
  public:
-  explicit SafetensorsHeader(std::string_view text) : JsonWalker(text, {"safetensors_header", "the header"}) {
-    run();
+  explicit SafetensorsHeader(std::string_view text) : JsonWalker({"safetensors_header", "the header"}) {
+    walk(text);
     sort_metadata();
   }
 

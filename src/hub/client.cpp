@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/printable.h"
 
 namespace ridgeline {
 namespace {
@@ -80,7 +81,7 @@ std::vector<HubFile> HubClient::list() const {
     url = next_page(answer.header("link").value_or(""));
     if (url.starts_with('/')) url = settings_.endpoint + url;
     if (!url.empty() && origin_of(url) != origin_of(settings_.endpoint))
-      fail(ExitCode::bad_data, "hub_listing", "the hub's list of files goes on at another address: {}", shown(url));
+      fail(ExitCode::bad_data, "hub_listing", "the hub's list of files goes on at another address: {}", escaped(url));
   }
   return files;
 }
@@ -89,7 +90,7 @@ HubClient::Head HubClient::read_head(const HttpAnswer& answer) {
   Head head;
   if (auto commit = answer.header("x-repo-commit")) {
     if (!is_plain_name(*commit))
-      fail(ExitCode::bad_data, "hub_commit", "the hub names a commit '{}', which cannot be a name", shown(*commit));
+      fail(ExitCode::bad_data, "hub_commit", "the hub names a commit '{}', which cannot be a name", escaped(*commit));
     head.commit = *commit;
   }
   auto etag = answer.header("x-linked-etag");
@@ -169,7 +170,7 @@ void HubClient::fail_with(const HttpAnswer& a, const std::string& what) const {
          code == "EntryNotFound"      ? "file of that name"
          : code == "RevisionNotFound" ? "revision of that name"
                                       : "such repository or revision",
-         what, shown(revision_), page);
+         what, escaped(revision_), page);
   if (a.status() == 401 || a.status() == 403)
     fail(ExitCode::unavailable, "hub_no_permission",
          "{} does not give {} to {}: the repository is gated or private, or does not exist\n  Accept its licence at "

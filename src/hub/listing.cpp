@@ -1,15 +1,14 @@
 #include "hub/listing.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/limits.h"
+#include "base/printable.h"
 
 namespace ridgeline {
 namespace {
-
-using Json = nlohmann::json;
 
 [[noreturn]] void bad(std::string_view what) {
   fail(ExitCode::bad_data, "hub_listing", "the hub's list of files cannot be used: {}", what);
@@ -37,12 +36,12 @@ HubFile file_of(const Json& entry) {
   HubFile file{text_of(entry, "path"), bytes_of(entry), text_of(entry, "oid")};
   if (auto fault = fault_of_path(file.name); !fault.empty())
     fail(ExitCode::bad_data, "unsafe_path", "the repository names a file '{}', which {}; nothing was fetched",
-         shown(file.name), fault);
+         escaped(file.name), fault);
   if (auto lfs = entry.find("lfs"); lfs != entry.end() && lfs->is_object()) {  // then the rest describes a pointer
     file.etag = text_of(*lfs, "oid");
     if (file.etag.starts_with("sha256:")) file.etag.erase(0, 7);
     if (int64_t bytes = bytes_of(*lfs); bytes >= 0) file.bytes = bytes;
-    if (!is_hex(file.etag, 64)) bad(fmt::format("the SHA-256 of {} is {}", shown(file.name), shown(file.etag)));
+    if (!is_hex(file.etag, 64)) bad(fmt::format("the SHA-256 of {} is {}", escaped(file.name), escaped(file.etag)));
   } else if (!is_hex(file.etag, 40)) {
     file.etag.clear();  // asked for with the file itself
   }
@@ -50,13 +49,6 @@ HubFile file_of(const Json& entry) {
 }
 
 }  // namespace
-
-std::string shown(std::string_view text) {
-  std::string out;
-  for (char c : text.substr(0, 200))
-    out += c >= ' ' && c < 127 ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-  return text.size() > 200 ? out + "..." : out;
-}
 
 bool is_plain_name(std::string_view name) {
   return !name.empty() && name.size() <= 128 && name[0] != '.' && std::all_of(name.begin(), name.end(), [](char c) {
@@ -80,8 +72,8 @@ std::string_view fault_of_path(std::string_view path) {
 }
 
 std::vector<HubFile> parse_listing(std::string_view text) {
-  Json page = Json::parse(text, nullptr, false);
-  if (page.is_discarded()) bad("it is not JSON");
+  const Json page = read_json(text, {"hub_listing", "the hub's list of files"},
+                              {.bytes = limits::hub_listing_bytes, .values = limits::hub_listing_values});
   if (!page.is_array()) bad("it is no array");
   std::vector<HubFile> files;
   for (const Json& entry : page) {
@@ -111,7 +103,8 @@ std::string plain_etag(std::string_view header) {
   if (header.size() >= 2 && header.starts_with('"') && header.ends_with('"'))
     header = header.substr(1, header.size() - 2);
   if (!is_plain_name(header))
-    fail(ExitCode::bad_data, "hub_etag", "the hub names a file's content '{}', which cannot be a name", shown(header));
+    fail(ExitCode::bad_data, "hub_etag", "the hub names a file's content '{}', which cannot be a name",
+         escaped(header));
   return std::string(header);
 }
 

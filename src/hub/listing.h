@@ -28,7 +28,4 @@ bool is_plain_name(std::string_view name);
 // Why a path does not lie below the folder it would be put in, "is absolute"; empty: it does.
 std::string_view fault_of_path(std::string_view path);
 
-// For messages: what is no printable ASCII, escaped; at most 200 characters.
-std::string shown(std::string_view text);
-
 }  // namespace ridgeline

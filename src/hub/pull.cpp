@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/printable.h"
 #include "hub/blob.h"
 #include "hub/cache.h"
 
@@ -49,7 +50,7 @@ class Fetch {
       fail(ExitCode::bad_data, "hash_differs",
            "what arrived as {} is not what the hub promised: {}\n  It is not kept. A proxy may have changed it; try "
            "again.",
-           shown(file_.name), *fault);
+           escaped(file_.name), *fault);
     }
   }
 
@@ -104,14 +105,14 @@ class Fetch {
     auto range = r.header("content-range").value_or("");
     if (!range.starts_with(fmt::format("bytes {}-", blob_.size())))
       fail(ExitCode::bad_data, "hub_range", "asked for {} from byte {} on, the hub answered with '{}'",
-           shown(file_.name), blob_.size(), shown(range));
+           escaped(file_.name), blob_.size(), escaped(range));
     return true;
   }
   void take(std::string_view part) {
     if (file_.bytes >= 0 && static_cast<int64_t>(part.size()) > file_.bytes - blob_.size()) {
       blob_.remove();
       fail(ExitCode::bad_data, "hash_differs", "{} should have {} bytes, and more arrive; it is not kept",
-           shown(file_.name), file_.bytes);
+           escaped(file_.name), file_.bytes);
     }
     blob_.write(part);
     if (observer_.progress) observer_.progress(file_, blob_.size());
@@ -137,7 +138,7 @@ std::string describe(const HubClient& hub, const PullRequest& r, Selection& sele
     if (file.etag.empty()) file.etag = head.etag;
     if (file.bytes < 0) file.bytes = head.bytes;
     if (commit.empty() || file.etag.empty())
-      fail(ExitCode::bad_data, "hub_headers", "the answer about {} lacks {}: is {} a hub?", shown(file.name),
+      fail(ExitCode::bad_data, "hub_headers", "the answer about {} lacks {}: is {} a hub?", escaped(file.name),
            commit.empty() ? "X-Repo-Commit" : "ETag", r.what.repository);
   }
   return commit;
@@ -169,7 +170,7 @@ Pulled pull_from_hub(const HubSettings& settings, const PullRequest& r, const Pu
       BlobLock lock(
           cache, file.etag,
           [&] {
-            if (observer.note) observer.note("another process is fetching " + shown(file.name) + "; waiting for it");
+            if (observer.note) observer.note("another process is fetching " + escaped(file.name) + "; waiting for it");
           },
           observer.interrupted);
       there = cache.has(file);
@@ -203,7 +204,7 @@ bool is_absence_of_network(const Error& e) { return e.id() == "hub_unreachable" 
 
 void check(const PullRequest& r) {
   if (auto fault = fault_of_path(r.revision); !fault.empty())
-    fail(ExitCode::usage, "bad_revision", "the revision '{}' {}", shown(r.revision), fault);
+    fail(ExitCode::usage, "bad_revision", "the revision '{}' {}", escaped(r.revision), fault);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/printable.h"
 
 namespace ridgeline {
 namespace {
@@ -50,7 +51,7 @@ bool has_tag(const std::string& name, const std::string& tag, bool whole = true)
 
 std::string names_of(const std::vector<GgufModelFiles>& models) {
   std::string list;
-  for (const auto& m : models) list += fmt::format("\n  {}", shown(m.name()));
+  for (const auto& m : models) list += fmt::format("\n  {}", escaped(m.name()));
   return list;
 }
 
@@ -77,8 +78,8 @@ const GgufModelFiles& chosen(const std::vector<GgufModelFiles>& models, std::vec
 
 Selection selection_of(const GgufModelFiles& m, const std::string& repository) {
   if (!m.complete())
-    fail(ExitCode::bad_data, "part_missing", "{} of {} is split into {} files, of which {} are there", shown(m.name()),
-         repository, m.expected, m.parts.size());
+    fail(ExitCode::bad_data, "part_missing", "{} of {} is split into {} files, of which {} are there",
+         escaped(m.name()), repository, m.expected, m.parts.size());
   return {m.parts, m.name()};
 }
 
@@ -178,7 +179,7 @@ Selection select_files(const std::vector<HubFile>& files, const std::vector<std:
     auto file = std::find_if(files.begin(), files.end(), is_it);
     if (file == files.end())
       fail(ExitCode::cannot_open, "no_such_file", "{} has no file '{}'; see: ridgeline pull {} --list", repository,
-           shown(name), repository);
+           escaped(name), repository);
     auto model = std::find_if(models.begin(), models.end(),
                               [&](const auto& m) { return std::any_of(m.parts.begin(), m.parts.end(), is_it); });
     Selection part = model == models.end() ? Selection{{*file}, name} : selection_of(*model, repository);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/printable.h"
 
 namespace ridgeline {
 namespace {

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "base/error.h"
-#include "text/utf8.h"
+#include "base/printable.h"
 
 namespace ridgeline {
 namespace {
@@ -23,7 +23,7 @@ LogitBias read_logit_bias(std::string_view text) {
     fail(ExitCode::usage, "bad_sampling",
          "--logit-bias '{}' {}: expected a token's id and what is added to its logit, such as 15043+1, 15043-2.5 or "
          "15043-inf (never)",
-         readable(text), why);
+         escaped(text, 48), why);
   };
   LogitBias b;
   size_t sign = text.find_first_not_of("0123456789");

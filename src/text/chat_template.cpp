@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "text/ffi.h"
-#include "text/utf8.h"
 
 namespace ridgeline {
 namespace {

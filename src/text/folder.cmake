@@ -34,4 +34,3 @@ set_target_properties(ridgeline_text_rust PROPERTIES IMPORTED_LOCATION ${rust_li
 target_link_libraries(ridgeline_text_rust INTERFACE Threads::Threads ${CMAKE_DL_LIBS} m)
 add_dependencies(ridgeline_text ridgeline_text_rust_build)
 target_link_libraries(ridgeline_text PRIVATE ridgeline_text_rust)
-target_link_libraries(ridgeline_text PRIVATE nlohmann_json::nlohmann_json)  # tokenizer.json

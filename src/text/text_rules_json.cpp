@@ -1,7 +1,7 @@
 #include "text/text_rules_json.h"
 
 #include "base/error.h"
-#include "text/utf8.h"
+#include "base/printable.h"
 
 namespace ridgeline {
 namespace {
@@ -82,10 +82,10 @@ std::string published_pattern(const json& split) {
   for (const Pattern& pattern : patterns)
     if (text == pattern.text) return pattern.name;
   fail(ExitCode::bad_data, "unsupported_regex",
-       "tokenizer.json cuts text by \"{}\" ({} bytes), which is none of the published patterns that are known: another "
+       "tokenizer.json cuts text by {} ({} bytes), which is none of the published patterns that are known: another "
        "one "
        "would give other tokens",
-       readable(text), text.size());
+       printable(text), text.size());
 }
 
 class Reading {
@@ -111,7 +111,7 @@ class Reading {
     if (type != "BPE")
       unsupported(
           fmt::format("a model of the type {}: expected BPE; Unigram, WordPiece and WordLevel are other algorithms",
-                      readable(type)));
+                      printable(type)));
     for (auto [name, what] : {std::pair("vocab", "an object"), std::pair("merges", "a list")}) {
       auto found = model->find(name);  // where it is what it should be, it was taken, and null is left in its place
       if (found == model->end() || !found->is_null()) malformed(fmt::format("model.{} is not {}", name, what));
@@ -137,7 +137,7 @@ class Reading {
     } else if (type == "Replace" && literal(part) == " " && field<std::string>(part, "content", "") == space) {
       replaces_space_ = it_.is_in_characters = true;
     } else {
-      unsupported(fmt::format("the normalizer {}", readable(type)));
+      unsupported(fmt::format("the normalizer {}", printable(type)));
     }
   }
 
@@ -154,7 +154,7 @@ class Reading {
 
   void pre_tokenizer(const json& part, const std::string& type, size_t count) {
     TextRules& rules = it_.rules;
-    if (is_byte_level_) unsupported(fmt::format("the pre-tokenizer {} behind ByteLevel", readable(type)));
+    if (is_byte_level_) unsupported(fmt::format("the pre-tokenizer {} behind ByteLevel", printable(type)));
     if (type == "ByteLevel") {
       is_byte_level_ = true;
       if (field(part, "use_regex", true)) {
@@ -172,7 +172,7 @@ class Reading {
     } else if (type == "Metaspace" && count == 1) {
       metaspace(part);
     } else {
-      unsupported(fmt::format("the pre-tokenizer {}, here and with these options", readable(type)));
+      unsupported(fmt::format("the pre-tokenizer {}, here and with these options", printable(type)));
     }
   }
 
@@ -183,7 +183,7 @@ class Reading {
     if (literal(part) == " " && replaces_space_) return;
     // What matches is a word, and the patterns leave nothing between matches.
     if (!(behavior == "Isolated" && !invert) && !(behavior == "Removed" && invert))
-      unsupported(fmt::format("a Split that is {}{}", invert ? "inverted and " : "", readable(behavior)));
+      unsupported(fmt::format("a Split that is {}{}", invert ? "inverted and " : "", printable(behavior)));
     if (!it_.rules.pattern.empty()) unsupported("two patterns, one behind the other");
     it_.rules.pattern = published_pattern(part);
   }
@@ -205,7 +205,7 @@ class Reading {
   void post_processor(const json& part) {
     const std::string type = type_of(part, "post-processor");
     if (type == "ByteLevel") return;
-    if (type != "TemplateProcessing") unsupported(fmt::format("the post-processor {}", readable(type)));
+    if (type != "TemplateProcessing") unsupported(fmt::format("the post-processor {}", printable(type)));
     auto single = part.find("single");
     if (single == part.end() || !single->is_array()) malformed("a TemplateProcessing has no \"single\"");
     bool has_text = false;
@@ -240,7 +240,7 @@ class Reading {
         return;
       }
     }
-    unsupported(fmt::format("the decoder {}, here and with these options", readable(type)));
+    unsupported(fmt::format("the decoder {}, here and with these options", printable(type)));
   }
 
   const json& file_;

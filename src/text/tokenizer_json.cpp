@@ -4,10 +4,10 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/limits.h"
-#include "text/strict_json.h"
+#include "base/printable.h"
 #include "text/text_rules_json.h"
-#include "text/utf8.h"
 #include "text/vocabulary_check.h"
 
 namespace ridgeline {
@@ -20,6 +20,12 @@ template <class... A>
   fail(ExitCode::bad_data, "bad_vocabulary", text, std::forward<A>(args)...);
 }
 
+constexpr JsonLimits most = {.bytes = limits::tokenizer_json_bytes, .values = limits::tokenizer_json_values};
+
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 struct AddedToken {
   std::optional<int64_t> id;
   std::optional<std::string> content;
@@ -28,9 +34,11 @@ struct AddedToken {
 };
 
 // The vocabulary, the merges and the added tokens as they come, the rest as a tree.
-class TokenizerJson : public StrictJson {
+class TokenizerJson : public JsonReader {
  public:
-  explicit TokenizerJson(std::span<const std::byte> bytes) { rest = read(bytes, "tokenizer.json"); }
+  explicit TokenizerJson(std::string_view text) : JsonReader({"bad_json", "tokenizer.json"}, most) {
+    rest = read(text);
+  }
 
   json rest;
   std::vector<std::pair<std::string, int64_t>> vocab;
@@ -70,7 +78,7 @@ class TokenizerJson : public StrictJson {
       if (vocab.size() > static_cast<uint64_t>(limits::vocabulary))
         bad_vocabulary("more than {} tokens", limits::vocabulary);
     } else {
-      bad(fmt::format("the id of \"{}\" is not an integer", readable(name_)));
+      bad(fmt::format("the id of {} is not an integer", printable(name_)));
     }
   }
 
@@ -81,7 +89,7 @@ class TokenizerJson : public StrictJson {
     if (level_ == 1 && e.kind == JsonEvent::string) {
       const size_t at = e.text->find(' ');
       if (at == std::string::npos || e.text->find(' ', at + 1) != std::string::npos)
-        bad_vocabulary("merge {} (\"{}\") is not two tokens with a space between", merges.size(), readable(*e.text));
+        bad_vocabulary("merge {} ({}) is not two tokens with a space between", merges.size(), printable(*e.text));
       merges.emplace_back(e.text->substr(0, at), e.text->substr(at + 1));
     } else if (level_ == 1 && e.kind == JsonEvent::begin_array) {
       sides_.clear();
@@ -114,7 +122,7 @@ class TokenizerJson : public StrictJson {
 
   void take_field(AddedToken& token, const JsonEvent& e) {
     auto expect = [&](JsonEvent::Kind kind) {
-      if (e.kind != kind) bad(fmt::format("\"{}\" of entry {} has another type", readable(name_), added.size() - 1));
+      if (e.kind != kind) bad(fmt::format("{} of entry {} has another type", printable(name_), added.size() - 1));
     };
     const std::pair<const char*, bool*> flags[] = {{"special", &token.special},
                                                    {"single_word", &token.single_word},
@@ -139,7 +147,7 @@ void set_tokens(TokenizerJson& file, bool has_bytes, Vocabulary& v) {
   int64_t last = -1;
   auto check = [&](int64_t id, const std::string& text) {
     if (id < 0 || static_cast<uint64_t>(id) >= std::min<uint64_t>(2 * count, static_cast<uint64_t>(limits::vocabulary)))
-      bad_vocabulary("\"{}\" has the id {}: expected 0 to {}, {} tokens and as many gaps", readable(text), id,
+      bad_vocabulary("{} has the id {}: expected 0 to {}, {} tokens and as many gaps", printable(text), id,
                      2 * count - 1, count);
     last = std::max(last, id);
   };
@@ -152,8 +160,7 @@ void set_tokens(TokenizerJson& file, bool has_bytes, Vocabulary& v) {
   v.types.assign(size, static_cast<int32_t>(TokenType::unused));
   for (auto& [text, id] : file.vocab) {
     const auto at = static_cast<size_t>(id);
-    if (in_vocab[at])
-      bad_vocabulary("\"{}\" and \"{}\" both have the id {}", readable(v.tokens[at]), readable(text), id);
+    if (in_vocab[at]) bad_vocabulary("{} and {} both have the id {}", printable(v.tokens[at]), printable(text), id);
     in_vocab[at] = true;
     v.types[at] = static_cast<int32_t>(has_bytes && byte_of(text) ? TokenType::byte : TokenType::normal);
     v.tokens[at] = std::move(text);
@@ -161,8 +168,8 @@ void set_tokens(TokenizerJson& file, bool has_bytes, Vocabulary& v) {
   for (auto& token : file.added) {
     const auto at = static_cast<size_t>(*token.id);
     if (is_added[at] || (in_vocab[at] && v.tokens[at] != *token.content))
-      bad_vocabulary("added token \"{}\" has the id {}, which is \"{}\"", readable(*token.content), at,
-                     readable(v.tokens[at]));
+      bad_vocabulary("added token {} has the id {}, which is {}", printable(*token.content), at,
+                     printable(v.tokens[at]));
     is_added[at] = true;
     if (token.content->empty()) continue;  // never found
     v.tokens[at] = std::move(*token.content);
@@ -185,7 +192,7 @@ Ids ids_of(const Vocabulary& v) {
 void set_merges(const TokenizerJson& file, const Ids& ids, Vocabulary& v) {
   auto id = [&](const std::string& text) {
     auto found = ids.find(text);
-    if (found == ids.end()) bad_vocabulary("merge {}: \"{}\" is not a token", v.merge_ids.size(), readable(text));
+    if (found == ids.end()) bad_vocabulary("merge {}: {} is not a token", v.merge_ids.size(), printable(text));
     return found->second;
   };
   v.merge_ids.reserve(file.merges.size());
@@ -213,7 +220,7 @@ std::optional<std::string> token_text(const json& config, const char* name) {
 }  // namespace
 
 Vocabulary read_tokenizer_json(std::span<const std::byte> bytes) {
-  TokenizerJson file(bytes);
+  TokenizerJson file(text_of(bytes));
   const TextRulesJson rules = read_text_rules(file.rest);
   Vocabulary v;
   v.model = rules.is_in_characters ? "llama" : "gpt2";
@@ -225,7 +232,7 @@ Vocabulary read_tokenizer_json(std::span<const std::byte> bytes) {
   auto id = [&](const std::optional<std::string>& text, const char* what) -> std::optional<int64_t> {
     if (!text) return {};
     auto found = ids.find(*text);
-    if (found == ids.end()) bad_vocabulary("{} is \"{}\", which is not a token", what, readable(*text));
+    if (found == ids.end()) bad_vocabulary("{} is {}, which is not a token", what, printable(*text));
     return found->second;
   };
   v.unk = id(rules.unknown_token, "model.unk_token");
@@ -246,7 +253,7 @@ std::optional<std::string> TokenizerConfig::chat_template() const {
 }
 
 TokenizerConfig read_tokenizer_config(std::span<const std::byte> bytes) {
-  const json file = StrictJson().read(bytes, "tokenizer_config.json");
+  const json file = read_json(text_of(bytes), {"bad_json", "tokenizer_config.json"}, most);
   if (!file.is_object()) fail(ExitCode::bad_data, "bad_json", "tokenizer_config.json is not an object");
   TokenizerConfig config;
   config.bos_token = token_text(file, "bos_token");
@@ -274,7 +281,7 @@ TokenizerConfig read_tokenizer_config(std::span<const std::byte> bytes) {
     };
     std::string name = field("name"), source = field("template");
     if (!config.chat_templates.emplace(name, std::move(source)).second)
-      bad_template(fmt::format("holds \"{}\" twice", readable(name)));
+      bad_template(fmt::format("holds {} twice", printable(name)));
   }
   return config;
 }

@@ -4,9 +4,10 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/printable.h"
+#include "base/utf8.h"
 #include "text/ffi.h"
 #include "text/tokenizer.h"
-#include "text/utf8.h"
 
 namespace ridgeline {
 namespace {
@@ -74,10 +75,10 @@ std::string spelt_bytes(std::string_view token) {
 void check_rules(const Vocabulary& v, CheckedVocabulary& checked) {
   if (v.model != "gpt2" && v.model != "llama")
     fail(ExitCode::bad_data, "unsupported_tokenizer",
-         "tokenizers of the kind \"{}\" are not supported: expected \"gpt2\" or \"llama\", byte-pair encoding of bytes "
+         "tokenizers of the kind {} are not supported: expected \"gpt2\" or \"llama\", byte-pair encoding of bytes "
          "or "
          "of SentencePiece",
-         readable(v.model));
+         printable(v.model));
   checked.is_in_characters = v.model == "llama";
   checked.adds_bos = checked.is_in_characters;
   if (v.rules) {
@@ -123,10 +124,10 @@ void check_tokens(const Vocabulary& v, CheckedVocabulary& checked) {
     added_count += added && types[id] != TokenType::unused;
     const uint64_t longest = added ? limits::special_token_bytes : limits::token_bytes;
     if (text.size() > longest) bad_vocabulary("token {} has {} bytes: expected at most {}", id, text.size(), longest);
-    if (!is_utf8(text)) bad_vocabulary("token {} (\"{}\") is not UTF-8", id, readable(text));
+    if (!is_utf8(text)) bad_vocabulary("token {} ({}) is not UTF-8", id, printable(text));
     if (text.empty() || types[id] == TokenType::unused) continue;
     auto [first, is_new] = checked.ids.emplace(text, static_cast<int32_t>(id));
-    if (!is_new) bad_vocabulary("tokens {} and {} are both \"{}\"", first->second, id, readable(text));
+    if (!is_new) bad_vocabulary("tokens {} and {} are both {}", first->second, id, printable(text));
   }
   if (added_count > limits::added_tokens)
     bad_vocabulary("{} control and user-defined tokens exceed {}", added_count, limits::added_tokens);
@@ -142,7 +143,7 @@ void check_bytes(const Vocabulary& v, CheckedVocabulary& checked) {
   for (size_t id = 0; id < v.tokens.size(); id++) {
     if (checked.types[id] != TokenType::byte) continue;
     const auto byte = byte_of(v.tokens[id]);
-    if (!byte) bad_vocabulary("token {} (\"{}\") is a byte: expected <0x00> to <0xFF>", id, readable(v.tokens[id]));
+    if (!byte) bad_vocabulary("token {} ({}) is a byte: expected <0x00> to <0xFF>", id, printable(v.tokens[id]));
     if (ids[*byte] != none) bad_vocabulary("tokens {} and {} are both the byte 0x{:02X}", ids[*byte], id, *byte);
     ids[*byte] = static_cast<uint32_t>(id);
     count++;
@@ -172,7 +173,7 @@ class MergeCheck {
     for (const std::string& merge : v_.merges) {  // cut at the first space that is not its first byte
       const size_t at = merge.find(' ', 1);
       if (at == std::string::npos || at + 1 == merge.size())
-        bad_vocabulary("merge {} (\"{}\") is not two tokens with a space between", index(), readable(merge));
+        bad_vocabulary("merge {} ({}) is not two tokens with a space between", index(), printable(merge));
       add(id_of(std::string_view(merge).substr(0, at)), id_of(std::string_view(merge).substr(at + 1)));
     }
     for (auto [left, right] : v_.merge_ids) {
@@ -194,7 +195,7 @@ class MergeCheck {
   uint32_t id_of(std::string_view text) const {
     auto found = checked_.ids.find(text);
     if (found == checked_.ids.end() || !is_merged(static_cast<size_t>(found->second)))
-      bad_vocabulary("merge {}: \"{}\" is not a normal token", index(), readable(text));
+      bad_vocabulary("merge {}: {} is not a normal token", index(), printable(text));
     return static_cast<uint32_t>(found->second);
   }
 

@@ -177,9 +177,11 @@ TEST_F(EvalCommand, BadQuestionsAreNamedByTheirLine) {
     std::string line, says;
   };
   for (const Case& c : std::vector<Case>{
-           {"{", "line 3: this is not JSON"},
-           {std::string(1 << 20, '['), "line 3: this is not JSON"},
-           {"{\"question\": \"\xff\"}", "line 3: this is not JSON"},
+           {"{", "line 3 is not JSON"},
+           {std::string(1 << 20, '['), "line 3: it is nested more than"},
+           {"{\"question\": \"\xff\"}", "line 3 is not JSON"},
+           {R"({"question": "a", "choices": ["b", "c"], "answer": 1e999})", "line 3 holds a number that is too large"},
+           {R"({"question": "a", "question": "b", "choices": ["b", "c"], "answer": 1})", "the key \"question\" twice"},
            {"[]", "line 3: a question is an object"},
            {R"({"choices": ["b", "c"], "answer": 1})", "none of the keys question, query, context"},
            {R"({"question": "a", "query": "a", "choices": ["b", "c"], "answer": 1})", "more than one of the keys"},

@@ -8,9 +8,9 @@
 #include <fstream>
 #include <limits>
 
+#include "base/refused.h"
 #include "model_image.h"
 #include "ops/attention.h"
-#include "refused.h"
 
 namespace ridgeline {
 namespace {

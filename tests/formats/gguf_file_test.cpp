@@ -11,11 +11,11 @@
 #include <thread>
 
 #include "base/limits.h"
+#include "base/refused.h"
 #include "base/scratch_folder.h"
 #include "formats/cpu_time.h"
 #include "formats/gguf.h"
 #include "formats/gguf_image.h"
-#include "formats/refused.h"
 
 namespace ridgeline {
 namespace {

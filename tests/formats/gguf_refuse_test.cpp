@@ -4,10 +4,10 @@
 #include <string>
 
 #include "base/limits.h"
+#include "base/refused.h"
 #include "formats/cpu_time.h"
 #include "formats/gguf.h"
 #include "formats/gguf_image.h"
-#include "formats/refused.h"
 
 namespace ridgeline {
 namespace {

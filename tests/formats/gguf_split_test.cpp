@@ -3,10 +3,10 @@
 
 #include <filesystem>
 
+#include "base/refused.h"
 #include "base/scratch_folder.h"
 #include "formats/gguf.h"
 #include "formats/model_image.h"
-#include "formats/refused.h"
 
 namespace ridgeline {
 namespace {

@@ -7,10 +7,10 @@
 #include <filesystem>
 #include <string>
 
+#include "base/refused.h"
 #include "base/scratch_folder.h"
 #include "formats/gguf.h"
 #include "formats/gguf_image.h"
-#include "formats/refused.h"
 
 namespace ridgeline {
 namespace {

@@ -1,9 +1,9 @@
 // config.json to a family's config, by row S15 of the bad-input catalogue.
 #include <gtest/gtest.h>
 
+#include "base/refused.h"
 #include "formats/directory_image.h"
 #include "formats/hf_directory.h"
-#include "formats/refused.h"
 #include "models/gpt2.h"
 #include "models/llama.h"
 

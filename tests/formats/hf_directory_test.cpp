@@ -5,8 +5,8 @@
 
 #include <filesystem>
 
+#include "base/refused.h"
 #include "formats/directory_image.h"
-#include "formats/refused.h"
 #include "models/llama.h"
 
 namespace ridgeline {

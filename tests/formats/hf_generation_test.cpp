@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
+#include "base/refused.h"
 #include "formats/directory_image.h"
 #include "formats/hf_directory.h"
-#include "formats/refused.h"
 
 namespace ridgeline {
 namespace {

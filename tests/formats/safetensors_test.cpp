@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.h"
+#include "base/refused.h"
 #include "base/scratch_folder.h"
 #include "formats/cpu_time.h"
-#include "formats/refused.h"
 #include "formats/safetensors_image.h"
 
 namespace ridgeline {

@@ -7,9 +7,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/refused.h"
 #include "base/scratch_folder.h"
 #include "formats/gguf.h"
-#include "refused.h"
 #include "tensor/blocks.h"
 
 namespace ridgeline {

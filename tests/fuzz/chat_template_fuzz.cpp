@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "text/chat_template.h"
-#include "text/utf8.h"
 
 namespace {
 

@@ -5,9 +5,9 @@
 #include <span>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "formats/hf_directory.h"
-#include "formats/json.h"
 
 namespace {
 

@@ -4,9 +4,9 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "text/tokenizer.h"
 #include "text/tokenizer_json.h"
-#include "text/utf8.h"
 
 namespace {
 

@@ -4,9 +4,9 @@
 
 #include <fstream>
 
+#include "base/refused.h"
 #include "base/scratch_folder.h"
 #include "formats/model_image.h"
-#include "formats/refused.h"
 #include "formats/synthetic.h"
 #include "instance/instance.h"
 #include "text/chat_template.h"

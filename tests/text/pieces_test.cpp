@@ -8,9 +8,9 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "text/golden_ids.h"
 #include "text/tokenizer.h"
-#include "text/utf8.h"
 
 namespace ridgeline {
 namespace {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <ctime>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -240,7 +241,7 @@ TEST(TokenizerJson, RefusesBytesThatAreNoJson) {
   expect_refusal("{\"model\": NaN}", "bad_json", "");
   expect_refusal("{\"model\": 1e999}", "bad_json", "");
   expect_refusal("{\"a\": 1, \"a\": 2}", "bad_json", "twice");
-  expect_refusal(std::string(limits::json_bytes + 1, ' '), "bad_json", "at most");
+  expect_refusal(std::string(limits::tokenizer_json_bytes + 1, ' '), "bad_json", "at most");
   for (const char* key : {"\\ud800", "\\udc00", "\\ud800\\ud800", "\\ud800x"})
     expect_refusal(std::string(R"({"model":{"type":"BPE","merges":[],"vocab":{")") + key + R"(":0}}})", "bad_json", "");
 }
@@ -261,8 +262,8 @@ TEST(TokenizerJson, RefusesNestingAndCrowds) {
     return text;
   };
   for (const char* open : {"[", "{\"type\":\"Sequence\",\"normalizers\":[", "{\"a\":"}) {
-    expect_refusal(nested(open, 10'000), "bad_json", "deeper");
-    expect_refusal(nested(open, 1'000'000), "bad_json", "deeper");
+    expect_refusal(nested(open, 10'000), "bad_json", "nested more than");
+    expect_refusal(nested(open, 1'000'000), "bad_json", "nested more than");
   }
   json file = small();
   json inner = {{"type", "NFC"}};
@@ -271,7 +272,7 @@ TEST(TokenizerJson, RefusesNestingAndCrowds) {
   EXPECT_NO_THROW(tokenizer_of(file.dump()));
 
   std::string crowd = "{\"x\":[0";
-  for (uint64_t i = 0; i < limits::json_values; i++) crowd += ",0";
+  for (uint64_t i = 0; i < limits::tokenizer_json_values; i++) crowd += ",0";
   expect_refusal(crowd + "]}", "bad_json", "values");
   std::string added = R"({"added_tokens":[{"id":0,"content":"x"})";
   for (int i = 1; i < 1'000'000; i++) added += R"(,{"id":1,"content":"x"})";
@@ -312,6 +313,27 @@ TEST(TokenizerJson, ReadsWhatIsOddButHasOneMeaning) {
   file = small();
   file["added_tokens"][0] = {{"id", 3}, {"content", "c"}};  // an added token that is a token already
   EXPECT_EQ(tokenizer_of(file.dump()).encode("abc", SpecialTokens::as_text), (Ids{2, 3}));
+}
+
+// The longest text there may be, of one character, or of what an added token begins with: no rule that only these files have
+// takes more than linear time. (The bounds leave room for sanitizers and busy machines.)
+TEST(TokenizerJson, TakesLinearTimeForOneCharacterOverAndOver) {
+  for (const char* family : {"flags", "llama2_old", "metaspace", "unknown", "gemma3"}) {
+    const Tokenizer tokenizer = tokenizer_of(file_text(family));
+    for (std::string_view unit : {"a", " ", "<", "\x80"}) {
+      SCOPED_TRACE(family + json(std::string(unit)).dump(-1, ' ', true, json::error_handler_t::replace));
+      double seconds[2];
+      for (int all : {0, 1}) {
+        std::string text;
+        while (text.size() + unit.size() <= limits::prompt_bytes / (all ? 1 : 8)) text += unit;
+        const std::clock_t start = std::clock();
+        tokenizer.encode(text, SpecialTokens::parse);
+        seconds[all] = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+      }
+      EXPECT_LT(seconds[1], 20);
+      EXPECT_LT(seconds[1], 24 * seconds[0] + 0.5);
+    }
+  }
 }
 
 TEST(TokenizerJson, LoadsLargeFilesQuickly) {

@@ -19,9 +19,6 @@ bool is_utf8(std::string_view text);
 // Moves all of `text` but an incomplete end to `to`, each malformed part as one U+FFFD.
 void append_utf8(std::string& text, std::string& to);
 
-// A text for a message: at most 48 bytes of it, '?' for what is not printable ASCII.
-std::string readable(std::string_view text);
-
 inline constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
 
 }  // namespace ridgeline

@@ -1,4 +1,4 @@
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -44,12 +44,6 @@ void append_utf8(std::string& text, std::string& to) {
     rest.remove_prefix(step.size);
   }
   text.erase(0, text.size() - rest.size());
-}
-
-std::string readable(std::string_view text) {
-  std::string printable;
-  for (char c : text.substr(0, 48)) printable += c >= ' ' && c < 0x7F ? c : '?';
-  return text.size() > 48 ? printable + "..." : printable;
 }
 
 }  // namespace ridgeline

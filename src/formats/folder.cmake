@@ -1,1 +1,0 @@
-target_link_libraries(ridgeline_formats PUBLIC nlohmann_json::nlohmann_json)  # safetensors headers, config.json
