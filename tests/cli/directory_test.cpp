@@ -7,6 +7,7 @@
 #include "cli/process.h"
 #include "formats/directory_image.h"
 #include "formats/model_image.h"
+#include "formats/tokenizer_image.h"
 #include "goldens.h"
 
 namespace ridgeline {
@@ -22,28 +23,7 @@ class ModelDirectory : public testing::Test {
     auto config = nlohmann::json::parse(std::ifstream(golden_directory("tiny_llama3") + "/config.json"));
     config["dtype"] = "float32";  // for explain without weights
     folder.write("config.json", config.dump());
-    nlohmann::json vocab = {{"<|endoftext|>", 0}}, merges = nlohmann::json::array();
-    auto add = [&](const std::string& token) { vocab[token] = vocab.size(); };
-    for (char c = '!'; c <= '~'; ++c) add(std::string(1, c));
-    add("\u0120"), add("\u010a");  // space and newline, as GPT-2 spells them
-    for (auto [left, right] : {std::pair("t", "h"), {"h", "e"}, {"i", "n"}, {"\u0120", "t"}}) {
-      merges.push_back(fmt::format("{} {}", left, right));
-      add(std::string(left) + right);
-    }
-    const nlohmann::json bytes = {
-        {"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
-    nlohmann::json tokenizer = {{"version", "1.0"},         {"truncation", nullptr},  {"padding", nullptr},
-                                {"normalizer", nullptr},    {"pre_tokenizer", bytes}, {"decoder", bytes},
-                                {"post_processor", nullptr}};
-    tokenizer["added_tokens"] = {{{"id", 0},
-                                  {"content", "<|endoftext|>"},
-                                  {"single_word", false},
-                                  {"lstrip", false},
-                                  {"rstrip", false},
-                                  {"normalized", false},
-                                  {"special", true}}};
-    tokenizer["model"] = {{"type", "BPE"}, {"vocab", vocab}, {"merges", merges}};
-    folder.write("tokenizer.json", tokenizer.dump());
+    folder.write("tokenizer.json", tokenizer_image().dump());
     folder.write("tokenizer_config.json", R"({"eos_token":"<|endoftext|>"})");
   }
   Finished answer(const std::string& model, std::vector<std::string> more = {"--temp", "0"}) {
