@@ -5,9 +5,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <cstring>
 #include <regex>
 
 #include "base/scratch_folder.h"
+#include "formats/tokenizer_image.h"
+#include "goldens.h"
 #include "process.h"
 
 namespace ridgeline {
@@ -26,6 +29,15 @@ std::function<void()> limit(__rlimit_resource which, rlim_t most) {
     rlimit r{most, most};
     setrlimit(which, &r);
   };
+}
+
+// A model of a directory with this chat template.
+void write_directory_with_template(const ScratchFolder& folder, const std::string& source) {
+  for (const char* name : {"config.json", "model.safetensors"})
+    std::filesystem::copy(golden_directory("tiny_llama3") + "/" + name, folder / name,
+                          std::filesystem::copy_options::overwrite_existing);
+  folder.write("tokenizer.json", tokenizer_image().dump());
+  folder.write("tokenizer_config.json", nlohmann::json{{"chat_template", source}}.dump());
 }
 
 TEST(CommandLineC01, WrongOptionsAreOneLineThatNamesTheNearest) {
@@ -177,6 +189,46 @@ TEST(CommandLineC09, ThreadsThatTheSystemRefuses) {
   if (f.status == 127) GTEST_SKIP() << "another user cannot run the program here";
   EXPECT_EQ(f.status, 69) << f.err;
   EXPECT_NE(f.err.find("threads"), f.err.npos) << f.err;
+}
+
+// What recursed over its input would end by a signal at once.
+TEST(CommandLineC09, AQuarterOfAMebibyteOfStack) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer's frames are several times as large";
+#endif
+  const ProcessOptions small = {.before = limit(RLIMIT_STACK, 256 << 10)};
+  auto whole = run_tiny(greedy, small);
+  EXPECT_EQ(whole.status, 0) << whole.err;
+  EXPECT_EQ(whole.out, run_tiny(greedy).out);
+  EXPECT_EQ(run_ridgeline({"explain", "llama-3.1-405b"}, small).status, 0);
+
+  ScratchFolder folder;
+  auto deep = [](std::string open, size_t count) {
+    std::string text;
+    for (size_t i = 0; i < count; i++) text += open;
+    return text;
+  };
+  for (const std::string& config :
+       {deep("[", 1'000'000), deep("{\"a\":", 100'000), "{\"model_type\":" + deep("[", 5'000)}) {
+    folder.write("config.json", config);
+    EXPECT_EQ(run_ridgeline({"explain", folder.path()}, small).status, 65);
+  }
+  std::string header = deep("{\"a\":", 100'000), length(8, '\0');
+  const uint64_t size = header.size();
+  std::memcpy(length.data(), &size, 8);
+  EXPECT_EQ(run_ridgeline({"inspect", folder.write("deep.safetensors", length + header)}, small).status, 65);
+
+  // A template or a text that is deep is refused or answered; the rest of the model works.
+  for (const std::string& source :
+       {"{{ " + deep("(", 100'000), deep("{% if x %}", 10'000), "{{ x" + deep("|e", 100'000) + " }}",
+        std::string("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}")}) {
+    write_directory_with_template(folder, source + "Hello");
+    auto f = run_ridgeline({"run", folder.path(), "Hello", "-n", "1", "-q"}, small);
+    EXPECT_TRUE(f.status == 0 || f.status == 65) << f.status << " " << f.err << source.substr(0, 20);
+  }
+  auto text = run_ridgeline({"run", folder.path(), "--raw", "-n", "1", "-q"},
+                            {.input = deep("(", 20'000), .before = small.before});
+  EXPECT_EQ(text.status, 69) << text.err;  // more than the context
 }
 
 TEST(CommandLineC10, VariablesThatMeanNothing) {

@@ -72,14 +72,17 @@ TEST(Inspection, ShowsAsFarAsItGoes) {
 TEST(Inspection, WarnsOfATemplateThatDoesNotCompile) {
   auto image = ModelImage::llama().text(".tokenizer.ggml.model", "gpt2").text(".tokenizer.ggml.pre", "gpt-2");
   image.texts(".tokenizer.ggml.tokens", {"a", "b", "ab"}).texts(".tokenizer.ggml.merges", {"a b"});
-  image.text(".tokenizer.chat_template", "{% if %}");
-  with_file(image, [](const GgufFile& file) {
-    Inspection it = inspect(file);
-    EXPECT_FALSE(it.refused);
-    EXPECT_FALSE(it.text.chat_template);
-    ASSERT_EQ(it.warnings.size(), 1u);
-    EXPECT_NE(it.warnings[0].find("chat template"), std::string::npos);
-  });
+  for (const std::string& source : {std::string("{% if %}"), std::string("{{ '\xff' }}"), std::string(10 << 20, 'x')}) {
+    image.text(".tokenizer.chat_template", source);
+    with_file(image, [](const GgufFile& file) {
+      Inspection it = inspect(file);
+      EXPECT_FALSE(it.refused);
+      EXPECT_TRUE(it.text.works);
+      EXPECT_FALSE(it.text.chat_template);
+      ASSERT_EQ(it.warnings.size(), 1u);
+      EXPECT_NE(it.warnings[0].find("chat template"), std::string::npos);
+    });
+  }
 }
 
 }  // namespace
