@@ -39,5 +39,11 @@ TEST(Printable, quotes_are_escaped_within_quotes_alone) {
   EXPECT_EQ(printable("a\"b\\"), "\"a\\\"b\\\\\"");
 }
 
+TEST(Printable, LinesAndTabsStayWhereTheyAreWanted) {
+  EXPECT_EQ(escaped_lines("a\tb\nc\x1b[2J\n"), "a\tb\nc\\x1b[2J\n");
+  EXPECT_EQ(escaped_lines(std::string(5000, 'x')), std::string(5000, 'x'));
+  EXPECT_EQ(escaped_lines(""), "");
+}
+
 }  // namespace
 }  // namespace ridgeline
