@@ -34,7 +34,7 @@ TEST_F(ChatCommand, TheFirstAnswerIsThatOfRun) {
   TerminalProcess chat(line(model_, {"--seed", "7"}));
   chat.until(">>> ");
   EXPECT_EQ(chat.say("Hello there"), without_returns(once.out));
-  chat.type("/bye\n");
+  chat.type_at_prompt("/bye\n");
   EXPECT_EQ(chat.status(), 0);
 }
 
@@ -51,7 +51,7 @@ TEST_F(ChatCommand, ALoadedConversationGoesOnAsIfItHadNeverEnded) {
     expect_in(first.say("/save " + file), {"4 turns saved"});
     std::string expected = first.say("And then?");
 
-    TerminalProcess second(line(model, {"--seed", "99", "--temp", "0.3"}));
+    TerminalProcess second(line(model, {"--seed", "99", "--top-p", "0.3"}));
     second.until(">>> ");
     expect_in(second.say("/load " + file), {"4 turns loaded"});
     EXPECT_EQ(second.say("And then?"), expected) << model;
@@ -153,9 +153,9 @@ TEST_F(ChatCommand, AMessageMayHaveManyLines) {
   chat.say("Two.\"\"\"");
   EXPECT_EQ(chat.say("/show system"), "One.\nTwo.\n");
   chat.say("\"\"\"never", "... ");
-  chat.type("\x03");  // Ctrl-C
+  chat.type_at_prompt("\x03");  // Ctrl-C
   expect_in(chat.until(">>> "), {"/bye leaves"});
-  chat.type("\x04");  // Ctrl-D
+  chat.type_at_prompt("\x04");  // Ctrl-D
   EXPECT_EQ(chat.status(), 0);
 }
 

@@ -4,6 +4,7 @@
 #include <pty.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -43,6 +44,13 @@ class TerminalProcess {
   TerminalProcess(const TerminalProcess&) = delete;
 
   void type(const std::string& keys) { (void)!write(terminal_, keys.data(), keys.size()); }
+  // The same to the line editor, once it reads keys, which is shortly after it has written its prompt: before, the terminal
+  // would take them for its own.
+  void type_at_prompt(const std::string& keys) {
+    termios mode{};
+    for (int i = 0; i < 10'000 && !tcgetattr(terminal_, &mode) && (mode.c_lflag & ICANON); ++i) usleep(1000);
+    type(keys);
+  }
 
   // What comes until `end` does, without it and without carriage returns; what came so far where it does not come in time, or
   // the program ends.
@@ -64,16 +72,19 @@ class TerminalProcess {
   }
   // Types a line, and returns what is written until the next prompt; not the echo of the line itself.
   std::string say(const std::string& line, const std::string& prompt = ">>> ") {
-    type(line + "\n");
+    type_at_prompt(line + "\n");
     std::string text = until(prompt);
     size_t end = text.find('\n');
     return end == text.npos ? text : text.substr(end + 1);
   }
-  // The exit status, once the program has ended; 128 + number for a signal.
+  // The exit status, once the program has ended; 128 + number for a signal, as where it does not end.
   int status() {
     until("what never comes");
     int s = 0;
-    waitpid(std::exchange(child_, -1), &s, 0);
+    pid_t ended = 0;
+    for (int i = 0; i < 10'000 && !(ended = waitpid(child_, &s, WNOHANG)); ++i) usleep(1000);
+    if (!ended) kill(child_, SIGKILL), waitpid(child_, &s, 0);
+    child_ = -1;
     return WIFEXITED(s) ? WEXITSTATUS(s) : 128 + WTERMSIG(s);
   }
 

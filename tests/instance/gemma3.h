@@ -1,4 +1,4 @@
-// The real model of Gemma's family. Its licence lets no one fetch it unasked: tests that need it are skipped, saying so,
+// The real model of Gemma's family, which scripts/fetch_model.sh gemma3 fetches. Tests that need it are skipped, saying so,
 // where it is not there.
 #pragma once
 #include "smollm2.h"
