@@ -1,5 +1,6 @@
 #include "instance/instance.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -62,6 +63,7 @@ void Instance::load(const std::string& path, const InstanceOptions& o) {
   name_ = std::move(model.name);
   config_ = std::move(model.config);
   read_text(*files);
+  malloc_trim(0);  // gives back what reading the vocabulary took, before the weights come
   if (o.needs_text) tokenizer();
   generation_ = files->generation_defaults();
 
