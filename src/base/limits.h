@@ -65,7 +65,10 @@ inline constexpr uint64_t choices = 1'000;  // of one question
 
 // Command line
 inline constexpr int64_t threads = 1'024;
-inline constexpr int64_t batch_sequences = 65'536;                                       // of an --batch expression
-inline constexpr uint64_t chat_file_bytes = 64ull << 20, chat_file_values = 4ull << 20;  // a saved conversation
+inline constexpr int64_t batch_sequences = 65'536;  // of an --batch expression
+
+// A saved conversation
+inline constexpr uint64_t chat_file_bytes = 64ull << 20;
+inline constexpr uint64_t chat_file_values = 4ull << 20;
 
 }  // namespace ridgeline::limits

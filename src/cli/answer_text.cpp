@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/text_table.h"
 #include "cli/answer_options.h"
 #include "cli/terminal.h"
@@ -21,10 +22,8 @@ OrderedJson probability_json(const TokenProbability& p, const Tokenizer& tokeniz
   return {{"token", p.token}, {"text", tokenizer.decode({&p.token, 1})}, {"logprob", p.log_probability}};
 }
 
-// A token's text as a JSON string: quotes show its spaces, and it sends a terminal nothing.
-std::string quoted(int32_t token, const Tokenizer& tokenizer) {
-  return OrderedJson(tokenizer.decode({&token, 1})).dump();
-}
+// A token's text in quotes, which show its spaces.
+std::string quoted(int32_t token, const Tokenizer& tokenizer) { return printable(tokenizer.decode({&token, 1})); }
 
 }  // namespace
 
