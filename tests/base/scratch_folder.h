@@ -10,6 +10,12 @@
 
 namespace ridgeline {
 
+// All bytes of a file; none where it cannot be opened.
+inline std::string content_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
 class ScratchFolder {
  public:
   ScratchFolder() {

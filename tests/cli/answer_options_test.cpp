@@ -123,8 +123,7 @@ TEST(SavedChat, WhatNobodyWroteIsRefused) {
   ScratchFolder folder;
   std::string path = folder / "chat.json";
   save_chat(path, small_chat());
-  std::ifstream in(path);
-  const std::string good{std::istreambuf_iterator<char>(in), {}};
+  const std::string good = content_of(path);
   auto refused = [&](const std::string& text, const char* words) {
     Error e = error_of([&] { load_chat(folder.write("bad.json", text)); });
     EXPECT_EQ(e.code(), ExitCode::bad_data) << text.substr(0, 80);

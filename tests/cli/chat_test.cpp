@@ -205,8 +205,7 @@ TEST_F(ChatCommand, BadFilesEndInAMessageAndChangeNothing) {
                                   std::string("/dev/zero"), model_, folder_ / "missing"})
     expect_in(chat.say("/load " + path), {path.c_str()});
   expect_in(chat.say("/show"), {"temp                1.5", "turns               2"});
-  std::ifstream kept(precious);
-  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(kept), {}), "do not overwrite");
+  EXPECT_EQ(content_of(precious), "do not overwrite");
   size_t files = 0;
   for (const auto& f : std::filesystem::directory_iterator(folder_.path()))
     files += f.path().filename().string().starts_with("good.json");

@@ -17,11 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr uint32_t files_of_a_kind = 25;
 
-std::string content_of(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 // Whether it answered.
 bool ends_as_promised(const std::vector<std::string>& line) {
   auto f = run_ridgeline(line, {.seconds = 20});

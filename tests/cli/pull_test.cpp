@@ -14,11 +14,6 @@
 namespace ridgeline {
 namespace {
 
-std::string content_of(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 class PullCommand : public testing::Test {
  protected:
   Finished call(const std::vector<std::string>& arguments, ProcessOptions o = {}) {

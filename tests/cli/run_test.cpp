@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/scratch_folder.h"
 #include "process.h"
 
 namespace ridgeline {
@@ -28,11 +29,6 @@ class Scratch : public testing::Test {
   std::filesystem::path folder_;
 };
 using RunCommand = Scratch;
-
-std::string contents(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 TEST_F(RunCommand, GreedyTextIsTheSameEachTime) {
   auto a = run_ridgeline({"run", tiny, "Hello", "-n", "20", "--temp", "0", "--ignore-eos", "-q"});
@@ -183,7 +179,7 @@ TEST_F(RunCommand, WhatCannotBeOpenedIsExit66) {
 }
 
 TEST_F(RunCommand, MalformedFilesAreExit65) {
-  std::string whole = contents(tiny);
+  std::string whole = content_of(tiny);
   for (const std::string& content : {std::string(), std::string("GGUF"), whole.substr(0, whole.size() / 2),
                                      whole.substr(0, whole.size() - 1), "xx" + whole, std::string(100000, 'a')}) {
     auto f = run_ridgeline({"run", file("bad.gguf", content), "x"});
@@ -193,7 +189,7 @@ TEST_F(RunCommand, MalformedFilesAreExit65) {
 }
 
 TEST_F(RunCommand, WeightsThatAreNoNumbersAreReportedNeverSampled) {
-  std::string image = contents(tiny);  // the last tensor's data ends the file
+  std::string image = content_of(tiny);  // the last tensor's data ends the file
   for (size_t at = image.size() - 4000; at + 4 <= image.size(); at += 4) image.replace(at, 4, "\xff\xff\xff\x7f", 4);
   std::string path = file("nan.gguf", image);
   EXPECT_EQ(run_ridgeline({"run", path, "Hello", "--check-tensors"}).status, 65);

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <string>
 
+#include "base/scratch_folder.h"
 #include "goldens.h"
 
 namespace ridgeline {
@@ -15,8 +16,7 @@ inline constexpr const char* simple_template =
 
 // The bytes of tiny_llama.gguf with one more metadata entry, which comes first.
 inline std::string templated_model(std::string source = simple_template) {
-  std::ifstream in(golden_path("tiny_llama"), std::ios::binary);
-  std::string file{std::istreambuf_iterator<char>(in), {}};
+  std::string file = content_of(golden_path("tiny_llama"));
   constexpr size_t header = 24, entries_at = 16, alignment = 32;
   const std::string key = "tokenizer.chat_template";
   auto number = [](auto n) { return std::string(reinterpret_cast<const char*>(&n), sizeof n); };

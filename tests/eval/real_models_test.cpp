@@ -1,8 +1,7 @@
 // What int8 activations and a bf16 cache cost in answers: perplexity as shipped within 1 % of fp32 on a fixed text.
 #include <gtest/gtest.h>
 
-#include <fstream>
-
+#include "base/scratch_folder.h"
 #include "eval/perplexity.h"
 #include "instance/gemma3.h"
 #include "instance/smollm2.h"
@@ -17,8 +16,7 @@ struct Expected {
 
 // Perplexity as shipped.
 double expect_near_fp32(const std::string& path, const Expected& expected) {
-  std::ifstream in(std::string(RIDGELINE_TEST_DATA) + "/text/wonderland.txt", std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::string text = content_of(std::string(RIDGELINE_TEST_DATA) + "/text/wonderland.txt");
   InstanceOptions options{.context = 512};
   auto shipped = Instance::open(path, options);
   options.weights = DType::f32, options.kv = DType::f32;

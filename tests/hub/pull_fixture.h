@@ -16,10 +16,6 @@ namespace fs = std::filesystem;
 using Request = StandInHub::Request;
 using Reply = StandInHub::Reply;
 
-inline std::string content_of(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 inline std::string bytes(size_t n, unsigned seed) {
   std::string s(n, '\0');
   for (size_t i = 0; i < n; ++i) s[i] = static_cast<char>((i * 2654435761u + seed) >> 13);

@@ -27,11 +27,6 @@ namespace fs = std::filesystem;
 
 constexpr uint32_t files_of_a_kind = 600;
 
-std::string content_of(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 // How the files of a kind ended: "answered", or the id of the error.
 using Outcomes = std::map<std::string, int>;
 
