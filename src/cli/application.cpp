@@ -89,6 +89,7 @@ std::unique_ptr<CLI::App> make_application() {
       "  ridgeline run model.gguf \"Why is the sky blue?\"     complete a prompt\n"
       "  ridgeline run model.gguf                            chat\n"
       "  ridgeline explain llama-3-8b --batch 64x1@1000      what a step costs, op by op, without weights\n"
+      "  ridgeline plan llama-3-8b --hw h100                 what it takes on a machine, and what would help\n"
       "  ridgeline verify model.gguf                         one hash for every way of computing the same thing\n"
       "  ridgeline bench model.gguf -p 500 -n 64             speed, beside the machine's limits\n"
       "  ridgeline eval model.gguf -f text.txt               perplexity; --compare fp32: what the model's types cost\n"
@@ -108,6 +109,7 @@ std::unique_ptr<CLI::App> make_application() {
   app->formatter(std::make_shared<ExamplesFirst>());
   add_run(*app);
   add_explain(*app);
+  add_plan(*app);
   add_verify(*app);
   add_bench(*app);
   add_eval(*app);

@@ -6,6 +6,7 @@ namespace ridgeline {
 
 void add_run(CLI::App& app);
 void add_explain(CLI::App& app);
+void add_plan(CLI::App& app);
 void add_verify(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_eval(CLI::App& app);

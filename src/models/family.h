@@ -1,7 +1,9 @@
 // A family of models, described whole: one file of src/models/families, and nothing elsewhere knows a family by name.
 #pragma once
+#include <algorithm>
 #include <any>
 #include <functional>
+#include <initializer_list>
 
 #include "models/binding.h"
 #include "models/fields.h"
@@ -89,12 +91,17 @@ class Family {
   ModelConfig resized(const ModelConfig& c, int layers, int64_t vocab) const {
     return resized_(*this, c.config_, layers, vocab);
   }
+  // What one of `ranks` devices computes of the model where heads, feed-forward columns and vocabulary are split among them
+  // (Megatron-LM, arXiv 1909.08053): a model of the same family. Where there are fewer KV heads than ranks each rank keeps
+  // one. Throws Error (usage, "impossible_split") where a size is no multiple of `ranks`, or the family cannot be split.
+  ModelConfig shard(const ModelConfig& c, int ranks) const { return shard_(*this, c.config_, ranks); }
 
  private:
   std::function<Program(std::string, DType, const std::any&)> program_;
   std::function<ModelConfig(const Family&, Fields&)> read_;
   std::function<void(const std::any&, Fields&)> write_;
   std::function<ModelConfig(const Family&, const std::any&, int, int64_t)> resized_;
+  std::function<ModelConfig(const Family&, const std::any&, int)> shard_;
   std::vector<CatalogueEntry> shapes_;
 };
 
@@ -116,6 +123,24 @@ ModelFacts facts_of(const Config& c) {
 template <class Config>
 ModelConfig::ModelConfig(const Family& family, Config config) : family_(&family), facts_(facts_of(config)) {
   config_ = std::move(config);
+}
+
+// Throws Error (usage, "impossible_split") unless ranks divides each size.
+void require_divisible(int ranks, std::initializer_list<std::pair<std::string_view, int64_t>> sizes);
+[[noreturn]] void refuse_split(std::string_view family);
+
+template <class Config>
+Config shard_of(const Family& family, Config c, int ranks) {
+  if (ranks == 1) return c;
+  if constexpr (requires { c.head_dim, c.kv_heads; }) {
+    require_divisible(ranks, {{"heads", c.heads}, {"feed-forward columns", c.ffn}});
+    if (c.kv_heads % ranks && ranks % c.kv_heads) require_divisible(ranks, {{"KV heads", c.kv_heads}});
+    c.heads /= ranks, c.ffn /= ranks, c.kv_heads = std::max(1, c.kv_heads / ranks);
+    c.vocab = (c.vocab + ranks - 1) / ranks;
+    return c;
+  } else {
+    refuse_split(family.architecture);
+  }
 }
 
 template <class Config>
@@ -141,6 +166,9 @@ Family::Family(FamilyPage<Config> page)
         if (layers) c.layers = layers;
         if (vocab) c.vocab = vocab;
         return ModelConfig(family, std::move(c));
+      }),
+      shard_([](const Family& family, const std::any& config, int ranks) {
+        return ModelConfig(family, shard_of(family, *std::any_cast<Config>(&config), ranks));
       }) {
   for (auto& s : page.shapes) shapes_.push_back({s.name, ModelConfig(*this, std::move(s.config))});
 }

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/refused.h"
 #include "ops/linear.h"
 #include "ops/select_rows.h"
 
@@ -51,6 +52,26 @@ TEST(Families, ResizeAModel) {
   EXPECT_EQ(small.as<LlamaConfig>()->layers, 2);
   EXPECT_EQ(vocabulary_of(small), vocabulary_of(published));
   EXPECT_EQ(vocabulary_of(published.family().resized(published, 0, 300)), 300);
+}
+
+TEST(Families, ShardAModelAsMegatronDoes) {
+  const ModelConfig& whole = from_catalogue("llama-3-8b").config;
+  auto shard = [&](int ranks) { return whole.family().shard(whole, ranks); };
+  ModelFacts f = shard(4).facts();
+  EXPECT_EQ(f.heads, 8);
+  EXPECT_EQ(f.kv_heads, 2);
+  EXPECT_EQ(f.head_dim, 128);
+  EXPECT_EQ(f.ffn, 3584);
+  EXPECT_EQ(f.dim, 4096);
+  EXPECT_EQ(f.vocab, 32064);
+  EXPECT_EQ(shard(16).facts().kv_heads, 1);  // fewer KV heads than ranks: each keeps one
+  // All ranks together hold the model, but for norms, which each has.
+  auto parameters = [](const ModelConfig& c) { return build("m", DType::bf16, c).parameters(); };
+  int64_t norms = (2 * 32 + 1) * 4096;
+  EXPECT_EQ(4 * (parameters(shard(4)) - norms), parameters(whole) - norms);
+  EXPECT_TRUE(refused(ExitCode::usage, "impossible_split", {"32 heads", "3 devices"}, [&] { shard(3); }));
+  const ModelConfig& gpt2 = from_catalogue("gpt2").config;
+  EXPECT_TRUE(refused(ExitCode::usage, "impossible_split", {"gpt2"}, [&] { gpt2.family().shard(gpt2, 2); }));
 }
 
 TEST(Catalogue, SuggestsTheNearestNames) {

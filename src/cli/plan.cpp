@@ -1,0 +1,156 @@
+#include "planner/plan.h"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text_table.h"
+#include "cli/commands.h"
+#include "cli/hardware_argument.h"
+#include "cli/model_argument.h"
+#include "cli/model_options.h"
+#include "cost/units.h"
+
+namespace ridgeline {
+namespace {
+
+struct PlanOptions {
+  std::string model, hardware = "h100-sxm", step, tpot, draft, math;
+  PlanRequest request;
+  Situation situation;
+  double rate = 0, memory_use = 90;
+  bool json = false, list = false, here = false;
+};
+
+Situation situation_of(const std::string& model, const Situation& how) {
+  NamedModel named = named_model(model);
+  Situation s = how;
+  s.model = named.name, s.config = named.config;
+  if (!s.passes.retype.matrix && named.retype.matrix)
+    // The files are read while the program is made, which is later than here.
+    s.passes.retype.matrix = [matrix = named.retype.matrix, files = named.files](const std::string& w, DType t) {
+      return matrix(w, t);
+    };
+  return s;
+}
+
+// "20ms", "0.02s", "20": milliseconds where no unit is given.
+double seconds_of(const std::string& text) {
+  double x = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
+  std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
+  double scale = unit == "ms" || unit.empty() ? 1e-3 : unit == "s" ? 1 : unit == "us" ? 1e-6 : 0;
+  if (error != std::errc() || scale == 0 || !(x > 0) || x > 1e9)
+    fail(ExitCode::usage, "bad_time", "--tpot {}: expected a time such as 20ms or 0.02s", text);
+  return x * scale;
+}
+
+std::string hardware_list() {
+  TextTable t({{"name", TextTable::Align::left},
+               {"machine", TextTable::Align::left},
+               {"bf16 TFLOP/s"},
+               {"memory"},
+               {"bandwidth"},
+               {"ridge, FLOP/B"}});
+  for (const Hardware& h : hardware_catalogue())
+    t.row({h.name, h.title, figures(h.peak(Arithmetic::bf16).figure.value / 1e12), bytes_text(h.capacity.value),
+           bytes_text(h.bandwidth.value) + "/s", figures(h.ridge(Arithmetic::bf16))});
+  return t.text();
+}
+
+void plan_command(PlanOptions o) {
+  if (o.list) return fmt::print("{}", hardware_list());
+  if (o.model.empty()) fail(ExitCode::usage, "no_model", "plan needs a model (see: ridgeline plan --help)");
+  o.situation.hardware = hardware_argument(o.hardware);
+  o.situation.memory_use = o.memory_use / 100;
+  if (!o.math.empty()) {
+    o.situation.math = arithmetic_named(o.math);
+    if (!o.situation.math)
+      fail(ExitCode::usage, "unknown_math", "--math {}: expected fp32, bf16, fp8, int8, fp4 or int4", o.math);
+  }
+  PlanRequest& r = o.request;
+  r.situation = situation_of(o.model, o.situation);
+  if (!o.draft.empty()) {
+    Situation how = o.situation;
+    how.passes.retype = {};
+    r.draft = situation_of(o.draft, how);
+  }
+  if (!o.step.empty()) r.step = BatchShape::parse(o.step);
+  if (!o.tpot.empty()) r.tpot = seconds_of(o.tpot);
+  if (o.rate != 0) r.rate = o.rate;
+  Plan p = make_plan(std::move(r));
+  fmt::print("{}", o.json ? plan_json(p).dump(2) + "\n" : plan_text(p));
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app) {
+  auto* c = app.add_subcommand("plan",
+                               "Say what a model takes on a machine: memory, latency, throughput, and what would help");
+  auto o = std::make_shared<PlanOptions>();
+  Situation& s = o->situation;
+  PlanRequest& r = o->request;
+  c->add_option("model", o->model,
+                "A name of the catalogue, a GGUF file, a Hugging Face directory, a config.json, or USER/REPO[:QUANT], "
+                "once pulled")
+      ->option_text("MODEL")
+      ->group("Model");
+  c->add_option_function<std::string>(
+       "--type",
+       [&s](const std::string& t) { s.passes.retype.matrix = [type = weight_type(t)](auto&&...) { return type; }; },
+       "Type of weight matrices: " + weight_type_names())
+      ->group("Model");
+  c->add_option_function<std::string>(
+       "--kv-type,--cache-type", [&s](const std::string& t) { s.passes.retype.kv = kv_type(t); },
+       "Type of the KV cache: bf16, f32")
+      ->group("Model");
+  c->add_option("--hw", o->hardware, "A machine of the catalogue, or a hardware file")
+      ->option_text("NAME|FILE [h100-sxm]")
+      ->group("Machine");
+  c->add_flag("--list-hardware", o->list, "List the machines of the catalogue and exit")->group("Machine");
+  c->add_option("--tp", s.tensor, "Devices each matrix is split among")->option_text("N [1]")->group("Machine");
+  c->add_option("--pp", s.pipeline, "Stages the layers are split among")->option_text("N [1]")->group("Machine");
+  c->add_option("--dp", s.data, "Copies that serve side by side")->option_text("N [1]")->group("Machine");
+  c->add_option("--math", o->math, "What matrix products are computed in on a GPU: bf16, fp8, int8, ...")
+      ->option_text("TYPE [bf16]")
+      ->group("Machine");
+  c->add_option("--memory-use", o->memory_use, "Percent of the memory for weights and KV cache")
+      ->option_text("PERCENT [90]")
+      ->check(CLI::Range(1.0, 100.0))
+      ->group("Machine");
+  c->add_option("-c,--ctx-size", r.context, "Tokens cached in each sequence that decodes")
+      ->option_text("N [1000]")
+      ->group("Situation");
+  c->add_option("-p,--n-prompt", r.prompt, "Tokens of a prompt")
+      ->option_text("N [the context, at most 8192]")
+      ->check(CLI::Range(int64_t{1}, limits::context))
+      ->group("Situation");
+  c->add_option("-n,--predict", r.load.answer, "Tokens of an answer")->option_text("N [256]")->group("Situation");
+  c->add_option("--batches", r.batches, "Sequences together, to show decode for")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->option_text("N,... [1,2,4 ... 512]")
+      ->group("Situation");
+  c->add_option("--draft", o->draft, "A smaller model that drafts, for speculative decoding")
+      ->option_text("MODEL")
+      ->group("Situation");
+  c->add_option("--tpot", o->tpot, "The largest batch whose steps take so long at most: 20ms")
+      ->option_text("TIME")
+      ->group("Questions");
+  c->add_option("--tokens-per-second", o->rate, "What it would take for one sequence to get so many")
+      ->option_text("N")
+      ->check(CLI::PositiveNumber)
+      ->group("Questions");
+  c->add_flag("--fit", r.fit, "The types and numbers of devices with which it fits")->group("Questions");
+  c->add_flag("--json", o->json, "The same numbers as JSON")->group("Output");
+  c->footer(
+      "Examples:\n"
+      "  ridgeline plan llama-3-8b --hw h100                    the answers, and the tables behind them\n"
+      "  ridgeline plan llama-3-70b --hw h100 --tp 4 --fit      will it fit, and how\n"
+      "  ridgeline plan llama-3-8b --tpot 20ms                  how many requests at 20 ms a token\n"
+      "  ridgeline plan llama-3-8b --draft llama-3.2-1b         what speculative decoding would bring\n"
+      "  ridgeline plan model.gguf --hw rtx-4090 -c 4000");
+  c->callback([o] { plan_command(*o); });
+}
+
+}  // namespace ridgeline

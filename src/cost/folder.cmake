@@ -1,0 +1,11 @@
+# Each file of hardware/ is a machine; they are built into the program, so that it needs no data beside it.
+file(GLOB hardware_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/cost/hardware/*.json)
+set(hardware_texts "")
+foreach(file ${hardware_files})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  get_filename_component(machine ${file} NAME)
+  file(READ ${file} text)
+  string(APPEND hardware_texts "    {\"${machine}\", R\"json(${text})json\"},\n")
+endforeach()
+configure_file(${CMAKE_SOURCE_DIR}/src/cost/hardware_catalogue.cpp.in ${CMAKE_BINARY_DIR}/cost/hardware_catalogue.cpp @ONLY)
+target_sources(ridgeline_cost PRIVATE ${CMAKE_BINARY_DIR}/cost/hardware_catalogue.cpp)

@@ -1,0 +1,87 @@
+// A machine as the roofline sees it: what it computes, reads and holds, each figure with its source. Machines are JSON files
+// (src/cost/hardware, built into the program; `ridgeline calibrate` writes one of the machine at hand).
+#pragma once
+#include <nlohmann/json_fwd.hpp>
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tensor/dtype.h"
+
+namespace ridgeline {
+
+// What the multiply-adds of a matrix product are made of.
+enum class Arithmetic : uint8_t { fp32, bf16, fp8, int8, fp4, int4 };
+inline constexpr int arithmetic_count = 6;
+std::string_view name_of(Arithmetic);
+std::optional<Arithmetic> arithmetic_named(std::string_view);
+
+// One figure of a machine, in the unit of its place: FLOP/s, B/s, B, s, or 1 for a fraction.
+struct Figure {
+  double value = 0;
+  std::string source;                 // data sheet, measurement, or what it is derived from
+  bool checked = true;                // false: nobody here could hold it against its source
+  std::optional<double> spread = {};  // measured: (greatest - least) / median over repetitions
+};
+
+struct CacheLevel {
+  std::string name;  // "L2"
+  Figure bytes;      // of all of them together
+  Figure bandwidth;  // B/s, all threads reading
+};
+
+// What real kernels and launches make of a machine, measured or fitted. Fractions are of the figures above; times are
+// added to what the roofline says: they overlap with nothing.
+struct Efficiency {
+  Figure compute{1}, memory{1}, link{1};  // fractions
+  Figure step, layer, op;                 // seconds a step, a layer of it, an op
+  Figure link_latency;                    // seconds a collective
+};
+
+// When and how a file was measured.
+struct Measurement {
+  std::string date, processor;  // ISO 8601; as the system calls it
+  int threads = 0;
+  bool contended = false;  // other work was on the machine
+};
+
+struct Hardware {
+  enum class Kind : uint8_t { gpu, cpu };
+  std::string name, title, note;
+  std::vector<std::string> aliases;
+  Kind kind = Kind::gpu;
+  DType activations = DType::bf16;     // what its engines store activations in
+  std::map<Arithmetic, Figure> peaks;  // FLOP/s, dense
+  Figure bandwidth, capacity;          // of memory: B/s, B
+  std::vector<CacheLevel> caches;      // smallest first
+  std::optional<Figure> link;          // B/s to other devices, per device and direction
+  std::optional<Efficiency> efficiency;
+  std::optional<Measurement> measured;
+
+  // The peak for an arithmetic, or of the nearest wider one that the machine has (bf16, then fp32, then any): a machine
+  // without fp8 computes fp8 weights in bf16.
+  struct Peak {
+    Arithmetic arithmetic;
+    Figure figure;
+  };
+  Peak peak(Arithmetic wanted) const;
+  // FLOP per byte where the roof bends.
+  double ridge(Arithmetic a) const { return peak(a).figure.value / bandwidth.value; }
+};
+
+// Reads a hardware file. Errors (bad_config, "hardware_file"): no JSON, a figure without a unit or source, another unit than
+// its place wants, a peak that counts sparsity, a number that is none, a key that is not known.
+Hardware parse_hardware(std::string_view text, std::string_view what);
+nlohmann::ordered_json hardware_json(const Hardware&);
+
+// The files built in, by name.
+std::span<const Hardware> hardware_catalogue();
+const Hardware* find_hardware(std::string_view name);  // by name or alias; nullptr: none
+// Throws Error (usage, "unknown_hardware") naming the nearest.
+const Hardware& hardware_named(std::string_view name);
+
+}  // namespace ridgeline
