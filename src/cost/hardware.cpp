@@ -108,7 +108,7 @@ Efficiency read_efficiency(Fields f) {
   };
   take("compute", "1", e.compute), take("memory", "1", e.memory), take("link", "1", e.link);
   take("step", "s", e.step), take("layer", "s", e.layer), take("op", "s", e.op);
-  take("link_latency", "s", e.link_latency);
+  take("link_latency", "s", e.link_latency), take("interference", "1", e.interference);
   f.end();
   return e;
 }
@@ -162,6 +162,10 @@ Hardware read_hardware(Fields f) {
     link.end();
   }
   if (f.find("efficiency")) h.efficiency = read_efficiency(f.object("efficiency"));
+  if (const Json* engines = f.find("engines")) {
+    Fields by_name = f.object("engines");
+    for (const auto& [name, value] : engines->items()) h.engines[name] = read_efficiency(by_name.object(name));
+  }
   if (f.find("measured")) h.measured = read_measurement(f.object("measured"));
   f.end();
   return h;
@@ -180,6 +184,17 @@ Written written(const Figure& figure, std::string_view unit, bool peak = false) 
   if (!figure.checked) j["checked"] = false;
   if (figure.spread) j["spread"] = *figure.spread;
   j["source"] = figure.source;
+  return j;
+}
+
+Written written(const Efficiency& e) {
+  Written j = Written::object();
+  auto put = [&](const char* key, std::string_view unit, const Figure& figure) {
+    if (!figure.source.empty()) j[key] = written(figure, unit);
+  };
+  put("compute", "1", e.compute), put("memory", "1", e.memory), put("link", "1", e.link);
+  put("step", "s", e.step), put("layer", "s", e.layer), put("op", "s", e.op);
+  put("link_latency", "s", e.link_latency), put("interference", "1", e.interference);
   return j;
 }
 
@@ -222,14 +237,8 @@ Written hardware_json(const Hardware& h) {
   for (const auto& c : h.caches)
     j["caches"][c.name] = {{"bytes", written(c.bytes, "B")}, {"bandwidth", written(c.bandwidth, "B/s")}};
   if (h.link) j["link"]["bandwidth"] = written(*h.link, "B/s");
-  if (const auto& e = h.efficiency) {
-    auto put = [&](const char* key, std::string_view unit, const Figure& figure) {
-      if (!figure.source.empty()) j["efficiency"][key] = written(figure, unit);
-    };
-    put("compute", "1", e->compute), put("memory", "1", e->memory), put("link", "1", e->link);
-    put("step", "s", e->step), put("layer", "s", e->layer), put("op", "s", e->op);
-    put("link_latency", "s", e->link_latency);
-  }
+  if (h.efficiency) j["efficiency"] = written(*h.efficiency);
+  for (const auto& [name, e] : h.engines) j["engines"][name] = written(e);
   if (const auto& m = h.measured)
     j["measured"] = {
         {"date", m->date}, {"processor", m->processor}, {"threads", m->threads}, {"contended", m->contended}};

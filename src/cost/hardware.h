@@ -40,6 +40,9 @@ struct Efficiency {
   Figure compute{1}, memory{1}, link{1};  // fractions
   Figure step, layer, op;                 // seconds a step, a layer of it, an op
   Figure link_latency;                    // seconds a collective
+  // Of the time that others' prompts take, the fraction that requests in decode wait; the rest falls before they start,
+  // or between.
+  Figure interference{1};
 };
 
 // When and how a file was measured.
@@ -54,12 +57,13 @@ struct Hardware {
   std::string name, title, note;
   std::vector<std::string> aliases;
   Kind kind = Kind::gpu;
-  DType activations = DType::bf16;     // what its engines store activations in
-  std::map<Arithmetic, Figure> peaks;  // FLOP/s, dense
-  Figure bandwidth, capacity;          // of memory: B/s, B
-  std::vector<CacheLevel> caches;      // smallest first
-  std::optional<Figure> link;          // B/s to other devices, per device and direction
-  std::optional<Efficiency> efficiency;
+  DType activations = DType::bf16;            // what its engines store activations in
+  std::map<Arithmetic, Figure> peaks;         // FLOP/s, dense
+  Figure bandwidth, capacity;                 // of memory: B/s, B
+  std::vector<CacheLevel> caches;             // smallest first
+  std::optional<Figure> link;                 // B/s to other devices, per device and direction
+  std::optional<Efficiency> efficiency;       // of the engine meant: measured on the machine, or one of `engines`
+  std::map<std::string, Efficiency> engines;  // what is known of engines on it, by name
   std::optional<Measurement> measured;
 
   // The peak for an arithmetic, or of the nearest wider one that the machine has (bf16, then fp32, then any): a machine

@@ -22,6 +22,10 @@ Traffic traffic_on(const Program& p, const Cost& c, DType activations) {
   return traffic;
 }
 
+double op_seconds(const OpTime& op, const Efficiency& e) {
+  return std::max(op.compute / e.compute.value, op.memory / e.memory.value) + e.op.value;
+}
+
 }  // namespace
 
 Arithmetic arithmetic_of(const Program& p, const Node& n, const Hardware& h, const RooflineOptions& o) {
@@ -62,6 +66,16 @@ Roofline::Roofline(Program program, Hardware hardware, RooflineOptions options)
   layers_ = static_cast<int>(layers.size());
 }
 
+double Roofline::link_seconds(const StepTime& t, const Efficiency& e) const {
+  return t.link_ideal / e.link.value + options_.collectives * e.link_latency.value;
+}
+
+double Roofline::calibrated(const StepTime& t, const Efficiency& e) const {
+  double seconds = e.step.value + e.layer.value * layers_ + link_seconds(t, e);
+  for (const OpTime& op : t.ops) seconds += op_seconds(op, e);
+  return seconds;
+}
+
 StepTime Roofline::at(const BatchShape& asked) const {
   const Efficiency e = hardware_.efficiency.value_or(Efficiency{});
   StepTime t{.batch = computed_batch(program_, asked)};
@@ -80,24 +94,22 @@ StepTime Roofline::at(const BatchShape& asked) const {
       op.compute += static_cast<double>(op.cost.elementwise) / fp32->second.value;
     op.memory = static_cast<double>(op.cost.bytes()) / hardware_.bandwidth.value;
     op.ideal = std::max(op.compute, op.memory);
-    op.calibrated = std::max(op.compute / e.compute.value, op.memory / e.memory.value) + e.op.value;
+    op.calibrated = op_seconds(op, e);
     of_kind.push_back(op);
   }
   for (size_t kind : kind_of_node_) {
     const OpTime& op = t.ops.emplace_back(of_kind[kind]);
     t.sum += op.cost;
     (op.limit() == Limit::compute ? t.compute : t.memory) += op.ideal;
-    t.ideal += op.ideal, t.calibrated += op.calibrated, t.overhead += e.op.value;
+    t.ideal += op.ideal, t.overhead += e.op.value;
   }
-  double fixed = e.step.value + e.layer.value * layers_;
-  if (options_.collectives > 0 && hardware_.link) {
-    double tokens = static_cast<double>(Count(Symbol::tokens).at(t.batch));
-    t.link_ideal = tokens * options_.link_bytes_per_token / hardware_.link->value;
-    t.link_calibrated = t.link_ideal / e.link.value + options_.collectives * e.link_latency.value;
-  }
-  t.overhead += fixed;
+  t.overhead += e.step.value + e.layer.value * layers_;
+  if (hardware_.link)
+    t.link_ideal =
+        static_cast<double>(Count(Symbol::tokens).at(t.batch)) * options_.link_bytes_per_token / hardware_.link->value;
+  t.link_calibrated = link_seconds(t, e);
   t.ideal += t.link_ideal;
-  t.calibrated += fixed + t.link_calibrated;
+  t.calibrated = calibrated(t, e);
   return t;
 }
 

@@ -46,6 +46,8 @@ class Roofline {
   Roofline(Program, Hardware, RooflineOptions = {});
 
   StepTime at(const BatchShape&) const;
+  // Seconds of a step with another efficiency of the same machine.
+  double calibrated(const StepTime&, const Efficiency&) const;
   const Program& program() const { return program_; }
   const Hardware& hardware() const { return hardware_; }
   const RooflineOptions& options() const { return options_; }
@@ -63,6 +65,7 @@ class Roofline {
     }
   };
   Kind kind_of(const Node&) const;
+  double link_seconds(const StepTime&, const Efficiency&) const;
 
   Program program_;
   Hardware hardware_;

@@ -17,7 +17,7 @@ PipelineOptions passes_on(const Hardware& h, PipelineOptions o) {
 // Tensor parallelism gathers what its ranks made twice a layer, after attention and after the feed-forward part
 // (arXiv 1909.08053): a ring sends 2 (n - 1) / n of the bytes from each device.
 RooflineOptions options_of(const Situation& s) {
-  RooflineOptions o{.math = s.math};
+  RooflineOptions o{.math = s.math, .layer_weight_bits = s.weight_bits};
   if (s.tensor == 1) return o;
   const ModelFacts& f = s.config.facts();
   o.collectives = 2 * f.layers;
@@ -27,9 +27,10 @@ RooflineOptions options_of(const Situation& s) {
 }
 
 // Vectors of a model (norms, biases) are fp32 in a program; a machine stores them as it does activations.
-int64_t stored_bytes(const Type& type, const Hardware& h) {
+int64_t stored_bytes(const Type& type, const Hardware& h, std::optional<double> bits = {}) {
   bool narrower = type.dtype == DType::f32 && !type.is_matrix();
   int64_t elements = type.elements().constant();
+  if (bits && type.is_matrix()) return std::llround(static_cast<double>(elements) * *bits / 8);
   return bytes_of(narrower ? h.activations : type.dtype, elements);
 }
 
@@ -79,8 +80,10 @@ DeviceMemory Deployment::measure() const {
       bool again = seen[static_cast<size_t>(v.id)] && (n.layer >= 0 || situation_.pipeline == 1);
       seen[static_cast<size_t>(v.id)] = true;
       if (again) continue;
-      if (entry.origin == Program::Origin::weight)
-        (n.layer >= 0 ? of_layers : in_layers ? after : before) += stored_bytes(entry.type, h);
+      if (entry.origin == Program::Origin::weight && n.layer >= 0)
+        of_layers += stored_bytes(entry.type, h, situation_.weight_bits);
+      else if (entry.origin == Program::Origin::weight)
+        (in_layers ? after : before) += stored_bytes(entry.type, h);
       if (entry.origin == Program::Origin::state) kv += bytes_of(entry.type.dtype, entry.type.cols());
     }
   }

@@ -16,6 +16,8 @@ struct Situation {
   // Devices: `tensor` split each matrix, `pipeline` stages hold the layers, `data` copies of that serve side by side.
   int tensor = 1, pipeline = 1, data = 1;
   std::optional<Arithmetic> math = {};  // of matrix products; none: RooflineOptions says
+  // Bits of a weight in the matrices of the layers, for types that no program here has (fp8); none: as the types say.
+  std::optional<double> weight_bits = {};
   // Fraction of a device's memory for weights and KV cache. What is left is for activations, workspace and the runtime.
   double memory_use = 0.9;
   int devices() const { return tensor * pipeline * data; }

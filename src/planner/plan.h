@@ -11,7 +11,8 @@ namespace ridgeline {
 struct PlanRequest {
   Situation situation;
   int64_t context = 1000;            // tokens cached, where decode is asked about
-  int64_t prompt = 0, answer = 256;  // tokens of a request; 0: the model's context, at most 8,192
+  int64_t prompt = 0;                // tokens of the prompt; 0: the model's context, at most 8,192
+  ServingLoad load = {.prompt = 0};  // of serving; prompt 0: as above, at most 1,024. Concurrency is that of `batches`
   std::vector<int64_t> batches = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
   BatchShape step;                   // shown op by op; none: one new token on `context`
   std::optional<Situation> draft;    // speculative decoding with it

@@ -1,6 +1,8 @@
 // Serving in a steady state: so many requests are always there, each of a prompt and an answer, and a prompt is computed beside
 // the answers of the others, as continuous batching does (Orca, OSDI 2022).
 #pragma once
+#include <functional>
+
 #include "planner/answers.h"
 
 namespace ridgeline {
@@ -15,8 +17,17 @@ struct ServingPoint {
   double tpot = 0;      // seconds a token after that
   double tokens_per_second = 0;  // of answers, of one copy
 };
+
+// Seconds of a step of so many decoding requests, each half way through its answer, beside a prompt or not.
+using ServingStep = std::function<double(int64_t decoding, bool prompt)>;
+
 // The fixed point of: decoding = concurrency * answer * tpot / (ttft + answer * tpot), where tpot is a step of that many plus
-// the share of it that other requests' prompts add.
+// what the others' prompts add to it; `interference` is the fraction of that which it really waits.
+ServingPoint serving_point(const ServingLoad&, const ServingStep&, double interference = 1);
+// On a deployment; interference as its hardware's efficiency says.
 ServingPoint serving_point(const Deployment&, const ServingLoad&, Times);
+
+// The batch of such a step.
+BatchShape serving_batch(const ServingLoad&, int64_t decoding, bool prompt);
 
 }  // namespace ridgeline
