@@ -4,14 +4,16 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/hardware_argument.h"
 #include "cli/model_argument.h"
 #include "cli/model_options.h"
+#include "cost/roofline.h"
 
 namespace ridgeline {
 namespace {
 
 struct ExplainOptions {
-  std::string model, batch = "1@1000", after;
+  std::string model, batch = "1@1000", after, hardware;
   std::vector<std::string> diff;
   PipelineOptions pipeline;
   bool all = false, json = false, passes = false;
@@ -33,13 +35,21 @@ void explain_command(const ExplainOptions& o) {
   check_names(o.pipeline.disabled);
   PipelineOptions options = o.pipeline;
   if (!options.retype.matrix) options.retype.matrix = model.retype.matrix;
+  std::optional<Hardware> machine;
+  if (!o.hardware.empty()) machine = hardware_argument(o.hardware), options = passes_on(*machine, options);
   auto stages = run_passes(build(model.name, DType::bf16, model.config), pipeline(options));
   std::string text;
   if (o.passes) {
     text = stage_table(stages, batch);
   } else if (o.diff.empty()) {
     const Stage& stage = o.after.empty() ? stages.back() : stage_after(stages, o.after);
-    text = o.json ? explain_json(stage, batch).dump(2) + "\n" : explain(stage, batch, o.all);
+    if (o.json) {
+      text = explain_json(stage, batch).dump(2) + "\n";
+    } else {
+      std::optional<Roofline> on;
+      if (machine) on.emplace(stage.program, *machine);
+      text = explain(stage, batch, o.all, on ? &*on : nullptr);
+    }
   } else {
     const Stage &before = stage_after(stages, o.diff[0]), &after = stage_after(stages, o.diff[1]);
     text = o.json ? difference_json(before, after, batch).dump(2) + "\n" : difference(before, after, batch);
@@ -77,6 +87,10 @@ void add_explain(CLI::App& app) {
   c->add_option("--batch", o->batch, "The step: [COUNTx]NEW[@CACHED],...; 1@1000 is one new token on 1,000 cached")
       ->capture_default_str()
       ->group("Step");
+  c->add_option("--hw", o->hardware,
+                "A machine: each op's roof and time there (ridgeline plan --list-hardware), or a hardware file")
+      ->option_text("NAME|FILE")
+      ->group("Step");
   c->add_option("--after", o->after, "Show the program as it is after this pass; `model`: before all")
       ->option_text("PASS")
       ->group("Program");
@@ -103,6 +117,7 @@ void add_explain(CLI::App& app) {
       "  ridgeline explain llama-3-8b                               one new token on 1,000 cached\n"
       "  ridgeline explain llama-3-8b --batch 64x1@1000,512@512     64 sequences with 1 new token on 1,000, one with "
       "512 on 512\n"
+      "  ridgeline explain llama-3-8b --hw h100                     where the time of the step goes on a machine\n"
       "  ridgeline explain llama-3-8b --diff quantize_activations fuse\n"
       "  ridgeline explain gpt2 --after model --batch 512");
   c->callback([o] { explain_command(*o); });

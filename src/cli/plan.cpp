@@ -15,7 +15,7 @@ namespace ridgeline {
 namespace {
 
 struct PlanOptions {
-  std::string model, hardware = "h100-sxm", step, tpot, draft, math;
+  std::string model, hardware = "h100-sxm", engine, step, tpot, draft, math;
   PlanRequest request;
   Situation situation;
   double rate = 0, memory_use = 90;
@@ -45,6 +45,14 @@ double seconds_of(const std::string& text) {
   return x * scale;
 }
 
+const Efficiency& engine_of(const Hardware& h, const std::string& name) {
+  if (auto at = h.engines.find(name); at != h.engines.end()) return at->second;
+  std::string known;
+  for (const auto& [engine, e] : h.engines) known += (known.empty() ? "" : ", ") + engine;
+  fail(ExitCode::usage, "unknown_engine", "nothing is known of '{}' on {}; known: {}", name, h.title,
+       known.empty() ? "none" : known);
+}
+
 std::string hardware_list() {
   TextTable t({{"name", TextTable::Align::left},
                {"machine", TextTable::Align::left},
@@ -62,6 +70,7 @@ void plan_command(PlanOptions o) {
   if (o.list) return fmt::print("{}", hardware_list());
   if (o.model.empty()) fail(ExitCode::usage, "no_model", "plan needs a model (see: ridgeline plan --help)");
   o.situation.hardware = hardware_argument(o.hardware);
+  if (!o.engine.empty()) o.situation.hardware.efficiency = engine_of(o.situation.hardware, o.engine);
   o.situation.memory_use = o.memory_use / 100;
   if (!o.math.empty()) {
     o.situation.math = arithmetic_named(o.math);
@@ -107,6 +116,10 @@ void add_plan(CLI::App& app) {
   c->add_option("--hw", o->hardware, "A machine of the catalogue, or a hardware file")
       ->option_text("NAME|FILE [h100-sxm]")
       ->group("Machine");
+  c->add_option("--engine", o->engine,
+                "Expected times as an engine's kernels make them, of those known there: vllm, trtllm, sglang")
+      ->option_text("NAME")
+      ->group("Machine");
   c->add_flag("--list-hardware", o->list, "List the machines of the catalogue and exit")->group("Machine");
   c->add_option("--tp", s.tensor, "Devices each matrix is split among")->option_text("N [1]")->group("Machine");
   c->add_option("--pp", s.pipeline, "Stages the layers are split among")->option_text("N [1]")->group("Machine");
@@ -131,6 +144,13 @@ void add_plan(CLI::App& app) {
       ->allow_extra_args(false)
       ->option_text("N,... [1,2,4 ... 512]")
       ->group("Situation");
+  c->add_option("--weight-bits", s.weight_bits,
+                "Bits of a weight in the layers, for types that are not run here: 8 for fp8")
+      ->option_text("N")
+      ->check(CLI::Range(1.0, 32.0))
+      ->group("Model");
+  c->add_option("--batch", o->step, "The step shown op by op: [COUNTx]NEW[@CACHED],...; none: one token on the context")
+      ->group("Situation");
   c->add_option("--draft", o->draft, "A smaller model that drafts, for speculative decoding")
       ->option_text("MODEL")
       ->group("Situation");
@@ -147,6 +167,7 @@ void add_plan(CLI::App& app) {
       "Examples:\n"
       "  ridgeline plan llama-3-8b --hw h100                    the answers, and the tables behind them\n"
       "  ridgeline plan llama-3-70b --hw h100 --tp 4 --fit      will it fit, and how\n"
+      "  ridgeline plan llama-3-8b --engine vllm                what to expect, and not only what is possible\n"
       "  ridgeline plan llama-3-8b --tpot 20ms                  how many requests at 20 ms a token\n"
       "  ridgeline plan llama-3-8b --draft llama-3.2-1b         what speculative decoding would bring\n"
       "  ridgeline plan model.gguf --hw rtx-4090 -c 4000");

@@ -4,7 +4,9 @@
 
 #include "base/text_table.h"
 #include "cost/names.h"
+#include "cost/roofline.h"
 #include "cost/totals.h"
+#include "cost/units.h"
 #include "program/memory_plan.h"
 
 namespace ridgeline {
@@ -62,6 +64,14 @@ int64_t most(const StepCost& c, const std::function<int64_t(const OpCost&)>& of)
   return m;
 }
 
+StepCost cost_of(const StepTime& t) {
+  StepCost c{.batch = t.batch, .sum = t.sum};
+  for (const OpTime& op : t.ops) c.ops.push_back(op.cost);
+  return c;
+}
+
+std::string_view word(Limit l) { return l == Limit::memory ? "memory" : "compute"; }
+
 std::string heading(const Stage& s, const BatchShape& asked, const StepCost& c) {
   const Program& p = s.program;
   auto role = [&](Role r) { return c.sum.read[static_cast<size_t>(r)]; };
@@ -73,26 +83,54 @@ std::string heading(const Stage& s, const BatchShape& asked, const StepCost& c) 
   return out + recomputation_note(s, asked);
 }
 
-std::string op_table(const Program& p, const StepCost& c, const std::vector<Run>& runs) {
+// "limited by memory: 4.52 ms at best, on NVIDIA H100 SXM5, 80 GB (ridge at 295 FLOP/byte)"
+std::string limit_line(const StepTime& t, const Hardware& h) {
+  Arithmetic most = Arithmetic::fp32;  // of the products that take the longest
+  double longest = 0;
+  for (const OpTime& op : t.ops)
+    if (op.cost.matmul && op.ideal > longest) most = op.arithmetic, longest = op.ideal;
+  std::string expected = h.efficiency ? fmt::format(", {} expected", time_text(t.calibrated)) : "";
+  return fmt::format("limited by {}: {} at best{}, on {} (ridge at {} FLOP/byte of {})\n", word(t.limit()),
+                     time_text(t.ideal), expected, h.title, figures(h.ridge(most)), name_of(h.peak(most).arithmetic));
+}
+
+// time: of the same step on a machine, or nullptr.
+std::string op_table(const Program& p, const StepCost& c, const std::vector<Run>& runs, const StepTime* time) {
   auto names = program_names(p);
   auto bytes = [](Role r) { return [r](const OpCost& o) { return o.bytes(r); }; };
   Scale flop(most(c, &OpCost::flops)), weight(most(c, bytes(Role::weight))),
       activation(most(c, bytes(Role::activation))), kv(most(c, bytes(Role::kv)));
-  TextTable table({{"op", Align::left},
-                   {"shape", Align::left},
-                   {fmt::format("{}FLOP", flop.prefix)},
-                   {fmt::format("weight {}B", weight.prefix)},
-                   {fmt::format("act. {}B", activation.prefix)},
-                   {fmt::format("KV {}B", kv.prefix)},
-                   {"FLOP/B"}});
+  std::vector<TextTable::Column> columns = {{"op", Align::left},
+                                            {"shape", Align::left},
+                                            {fmt::format("{}FLOP", flop.prefix)},
+                                            {fmt::format("weight {}B", weight.prefix)},
+                                            {fmt::format("act. {}B", activation.prefix)},
+                                            {fmt::format("KV {}B", kv.prefix)},
+                                            {"FLOP/B"}};
+  if (time) columns.insert(columns.end(), {{"limit", Align::left}, {"ms"}, {"of step"}});
+  TextTable table(std::move(columns));
+  double whole = 0;
+  if (time)
+    for (const OpTime& op : time->ops) whole += op.ideal;
   for (const Run& r : runs) {
     if (r.layer >= 0)
       table.line(r.alike > 1 ? fmt::format("  layer x{}", r.alike) : fmt::format("  layer {}", r.layer));
     for (size_t i = r.first; i < r.last; ++i) {
       const OpCost& o = c.ops[i];
-      table.row({(r.layer >= 0 ? "  " : "") + brief_text(p, p.nodes[i], names), shape_text(p, p.nodes[i], c.batch),
-                 flop.text(o.flops()), weight.text(o.bytes(Role::weight)), activation.text(o.bytes(Role::activation)),
-                 kv.text(o.bytes(Role::kv)), intensity(o.flops(), o.bytes())});
+      std::vector<std::string> cells = {(r.layer >= 0 ? "  " : "") + brief_text(p, p.nodes[i], names),
+                                        shape_text(p, p.nodes[i], c.batch),
+                                        flop.text(o.flops()),
+                                        weight.text(o.bytes(Role::weight)),
+                                        activation.text(o.bytes(Role::activation)),
+                                        kv.text(o.bytes(Role::kv)),
+                                        intensity(o.flops(), o.bytes())};
+      if (time) {
+        const OpTime& op = time->ops[i];
+        for (std::string cell : {std::string(word(op.limit())), fmt::format("{:.3f}", 1e3 * op.ideal),
+                                 fmt::format("{:.1f} %", whole > 0 ? 100 * r.alike * op.ideal / whole : 0)})
+          cells.push_back(cell);
+      }
+      table.row(std::move(cells));
     }
   }
   return table.text();
@@ -165,11 +203,18 @@ std::string weight_types(const Program& p) {
   return fmt::format("{}", fmt::join(types, " + "));
 }
 
-std::string explain(const Stage& s, const BatchShape& asked, bool all) {
-  StepCost c = step_cost(s.program, asked);
+std::string op_table(const Program& p, const StepTime& t, bool all) {
+  StepCost c = cost_of(t);
+  return op_table(p, c, runs_of(p, c, all), &t);
+}
+
+std::string explain(const Stage& s, const BatchShape& asked, bool all, const Roofline* on) {
+  std::optional<StepTime> time = on ? std::optional(on->at(asked)) : std::nullopt;
+  StepCost c = time ? cost_of(*time) : step_cost(s.program, asked);
   auto runs = runs_of(s.program, c, all);
-  return heading(s, asked, c) + "\n" + op_table(s.program, c, runs) + "\n" + total_table(s.program, c) + "\n" +
-         folded_note(runs);
+  std::string limit = on ? limit_line(*time, on->hardware()) : "";
+  return heading(s, asked, c) + limit + "\n" + op_table(s.program, c, runs, time ? &*time : nullptr) + "\n" +
+         total_table(s.program, c) + "\n" + folded_note(runs);
 }
 
 }  // namespace ridgeline

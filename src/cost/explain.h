@@ -7,8 +7,13 @@
 
 namespace ridgeline {
 
-// all: every layer, also where layers are alike.
-std::string explain(const Stage&, const BatchShape&, bool all = false);
+// all: every layer, also where layers are alike. on: a machine, for this stage's program; then each op has its roof and time
+// there, and bytes are those of values as the machine stores them.
+class Roofline;
+std::string explain(const Stage&, const BatchShape&, bool all = false, const Roofline* on = nullptr);
+// The table alone, of a step on a machine.
+struct StepTime;
+std::string op_table(const Program&, const StepTime&, bool all = false);
 // model, params, weights, batch, after, totals and formulas (nine keys: total_rows()), step, memory, ops.
 nlohmann::ordered_json explain_json(const Stage&, const BatchShape&);
 

@@ -7,13 +7,15 @@
 namespace ridgeline {
 namespace {
 
-// A machine that stores activations as bf16 moves half the bytes of what the program has in fp32; logits stay as they are.
+// A machine that stores activations as bf16 moves half the bytes of those that the program has in fp32, and of the vectors of
+// its weights; logits stay as they are.
 Traffic traffic_on(const Program& p, const Cost& c, DType activations) {
   Value logits = p.output("logits");
   Traffic traffic;
   auto add = [&](const Touch& t, auto& to) {
     const Type& type = p.type(t.value);
-    bool narrower = type.role == Role::activation && type.dtype == DType::f32 && t.value != logits;
+    bool vector = type.role == Role::weight && !type.is_matrix();
+    bool narrower = type.dtype == DType::f32 && ((type.role == Role::activation && t.value != logits) || vector);
     const DTypeRow& row = row_of(narrower ? activations : type.dtype);
     to[static_cast<size_t>(type.role)] += t.elements.scaled(row.block_bytes, row.block);
   };
@@ -27,6 +29,11 @@ double op_seconds(const OpTime& op, const Efficiency& e) {
 }
 
 }  // namespace
+
+PipelineOptions passes_on(const Hardware& h, PipelineOptions o) {
+  if (h.kind == Hardware::Kind::gpu) o.disabled.insert("quantize_activations");
+  return o;
+}
 
 Arithmetic arithmetic_of(const Program& p, const Node& n, const Hardware& h, const RooflineOptions& o) {
   Cost c = p.cost(n);

@@ -4,6 +4,7 @@
 #pragma once
 #include "cost/hardware.h"
 #include "cost/totals.h"
+#include "passes/passes.h"
 
 namespace ridgeline {
 
@@ -74,6 +75,10 @@ class Roofline {
   std::vector<size_t> kind_of_node_;
   int layers_ = 0;
 };
+
+// The passes that make a model's program as a machine runs it: a GPU's kernels widen quantized weights to the type of the
+// activations, so nothing quantizes those there.
+PipelineOptions passes_on(const Hardware&, PipelineOptions);
 
 // The arithmetic of an op's multiply-adds on a machine.
 Arithmetic arithmetic_of(const Program&, const Node&, const Hardware&, const RooflineOptions&);

@@ -8,12 +8,6 @@
 namespace ridgeline {
 namespace {
 
-// A GPU's kernels widen quantized weights to the type of the activations, so nothing quantizes those.
-PipelineOptions passes_on(const Hardware& h, PipelineOptions o) {
-  if (h.kind == Hardware::Kind::gpu) o.disabled.insert("quantize_activations");
-  return o;
-}
-
 // Tensor parallelism gathers what its ranks made twice a layer, after attention and after the feed-forward part
 // (arXiv 1909.08053): a ring sends 2 (n - 1) / n of the bytes from each device.
 RooflineOptions options_of(const Situation& s) {

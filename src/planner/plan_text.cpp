@@ -266,8 +266,10 @@ std::string fit_table(const Plan& p) {
 
 std::string plan_text(const Plan& p) {
   std::string mixed = fmt::format("\n{}: {}\n", words(p.mixed_batch), both(p, p.mixed));
-  return answers(p) + fit_table(p) + decode_table(p) + mixed + serving_table(p) + memory_table(p) + weight_table(p) +
-         variant_table(p) + split_table(p) + speculation_table(p);
+  std::string step = fmt::format("\nWhere the time of a step goes: {}\n", words(p.request.step)) +
+                     op_table(p.deployment->program(), p.step);
+  return answers(p) + fit_table(p) + step + decode_table(p) + mixed + serving_table(p) + memory_table(p) +
+         weight_table(p) + variant_table(p) + split_table(p) + speculation_table(p);
 }
 
 }  // namespace ridgeline

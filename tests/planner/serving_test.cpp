@@ -1,0 +1,77 @@
+#include "planner/serving.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "base/refused.h"
+#include "planner/serving_samples.h"
+
+namespace ridgeline {
+namespace {
+
+std::vector<ServingSample> samples() {
+  std::ifstream in(RIDGELINE_TEST_DATA "/planner/serving_h100.csv", std::ios::binary);
+  return parse_serving_samples(std::string((std::istreambuf_iterator<char>(in)), {}));
+}
+
+// Runs of three engines; their constants in the hardware file were fitted on the other rows (bench_predict_serving).
+TEST(Serving, PredictsMeasuredTimesPerTokenOnRowsThatNothingWasFittedOn) {
+  const Hardware& h100 = hardware_named("h100");
+  std::map<std::string, std::shared_ptr<Deployment>> deployments;
+  std::map<std::string, std::vector<double>> errors;
+  for (const ServingSample& s : samples()) {
+    if (!is_held_out(s)) continue;
+    auto& d = deployments[s.engine + s.model + std::to_string(s.fp8) + std::to_string(s.tensor)];
+    if (!d) d = std::make_shared<Deployment>(situation_of(s, h100));
+    double error = serving_point(*d, s.load, Times::calibrated).tpot / s.tpot - 1;
+    errors[s.engine].push_back(error), errors["all"].push_back(error);
+  }
+  ASSERT_EQ(errors["all"].size(), 254u);
+  for (auto& [engine, of] : errors) {
+    ErrorSummary e = summarize(of);
+    EXPECT_LE(e.mean_absolute, 0.10) << engine;
+    EXPECT_LE(std::abs(e.bias), 0.05) << engine;
+  }
+  // Without what is known of the engines the roofline is far off: the constants are what the test is about.
+  double ideal = 0, fitted = 0;
+  for (const ServingSample& s : samples()) {
+    if (!is_held_out(s) || s.engine != "sglang") continue;
+    auto& d = *deployments[s.engine + s.model + std::to_string(s.fp8) + std::to_string(s.tensor)];
+    ideal += std::abs(serving_point(d, s.load, Times::ideal).tpot / s.tpot - 1);
+    fitted += std::abs(serving_point(d, s.load, Times::calibrated).tpot / s.tpot - 1);
+  }
+  EXPECT_GT(ideal, 2 * fitted);
+}
+
+TEST(Serving, IsWhereRequestsInDecodeAndTheirPromptsBalance) {
+  // A step of 1 ms whatever decodes, prompts of 9 ms: one request alone spends 9 ms of 9 + 100 in its prompt.
+  ServingLoad one{1, 10, 100};
+  auto step = [](int64_t, bool prompt) { return prompt ? 9e-3 : 1e-3; };
+  ServingPoint p = serving_point(one, step, 0);
+  EXPECT_NEAR(p.decoding, 100.0 / 109, 1e-6);
+  EXPECT_NEAR(p.tpot, 1e-3, 1e-12);
+  EXPECT_NEAR(p.tokens_per_second, 1000 * 100.0 / 109, 1e-2);
+  // Ten of them, when each prompt stops all others: by hand, tpot = 1 + D / 100 * 8 and D = 1000 tpot / (9 + 100 tpot).
+  ServingPoint ten = serving_point({10, 10, 100}, step, 1);
+  EXPECT_NEAR(ten.tpot, 1e-3 * (1 + ten.decoding / 100 * 8), 1e-9);
+  EXPECT_NEAR(ten.decoding, 1000 * ten.tpot / (9e-3 + 100 * ten.tpot), 1e-4);
+}
+
+TEST(ServingSamples, RefusesTablesThatAreNone) {
+  const std::string head = "backend,model_path,precision,isl,osl,batch_size,tp_size,silicon_tpot_ms\n";
+  EXPECT_EQ(parse_serving_samples(head + "vllm,a/Qwen3-32B,fp8,10,20,4,2,7.5\r\n").at(0).tpot, 7.5e-3);
+  EXPECT_TRUE(parse_serving_samples(head + "vllm,a/no-such-model,,10,20,4,2,7.5").empty());
+  auto expect_refused = [&](const std::string& text, const char* says) {
+    EXPECT_TRUE(refused(ExitCode::bad_data, "serving_samples", {says}, [&] { parse_serving_samples(text); })) << text;
+  };
+  expect_refused("backend,isl\n", "lacks the column model_path");
+  expect_refused(head + "vllm,a/Qwen3-32B,,10", "line 2 has 4 cells, expected 8");
+  expect_refused(head + "vllm,a/Qwen3-32B,,10,20,4,2,nan", "'nan' is not a number above 0");
+  expect_refused(head + "vllm,a/Qwen3-32B,,-10,20,4,2,1", "'-10' is not a number above 0");
+  expect_refused(head + "vllm,a/Qwen3-32B,int3,10,20,4,2,1", "precision 'int3'");
+}
+
+}  // namespace
+}  // namespace ridgeline
