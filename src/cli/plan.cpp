@@ -10,6 +10,9 @@
 #include "cli/model_argument.h"
 #include "cli/model_options.h"
 #include "cost/units.h"
+#include "instance/engine_memory.h"
+#include "instance/instance.h"
+#include "instance/model_text.h"
 
 namespace ridgeline {
 namespace {
@@ -22,8 +25,7 @@ struct PlanOptions {
   bool json = false, list = false, here = false;
 };
 
-Situation situation_of(const std::string& model, const Situation& how) {
-  NamedModel named = named_model(model);
+Situation situation_of(const NamedModel& named, const Situation& how) {
   Situation s = how;
   s.model = named.name, s.config = named.config;
   if (!s.passes.retype.matrix && named.retype.matrix)
@@ -66,6 +68,38 @@ std::string hardware_list() {
   return t.text();
 }
 
+// What the engine itself would hold while it runs a model that is in files here.
+struct EngineNeed {
+  int64_t program, vocabulary, weights, context, prompt, kv, scratch;
+  int64_t loaded() const { return program + vocabulary + weights; }
+  int64_t peak() const { return loaded() + kv + scratch; }
+};
+std::optional<EngineNeed> engine_need(const NamedModel& m, const PlanRequest& r) {
+  if (!m.files || m.files->size() == 0) return {};
+  Program program = apply(build(m.name, DType::bf16, m.config), r.situation.passes);
+  int64_t context = std::min<int64_t>(context_of(m.config), default_context);
+  EngineMemory memory(program, m.config, vocabulary_in(*m.files).has_value(), context);
+  int64_t prompt = std::min(r.prompt, context), tokens = std::min(prompt + r.load.answer, context);
+  return EngineNeed{memory.program(), memory.vocabulary(), memory.weights(),      context,
+                    prompt,           memory.kv(tokens),   memory.scratch(prompt)};
+}
+std::string engine_text(const EngineNeed& n) {
+  TextTable t({{"memory of this engine", TextTable::Align::left}, {"bytes"}, {"", TextTable::Align::left}});
+  t.row({"program", grouped(n.program), ""});
+  t.row({"vocabulary", grouped(n.vocabulary), ""});
+  t.row({"weights, packed", grouped(n.weights),
+         fmt::format("{} once loaded", bytes_text(static_cast<double>(n.loaded())))});
+  t.row({"KV cache, touched", grouped(n.kv), fmt::format("of a cache for {} tokens", grouped(n.context))});
+  t.row({"values of a step", grouped(n.scratch), fmt::format("a prompt of {}", grouped(n.prompt))});
+  t.row({"peak", grouped(n.peak()), ""});
+  return "\n" + t.text();
+}
+nlohmann::ordered_json engine_json(const EngineNeed& n) {
+  return {{"program", n.program}, {"vocabulary", n.vocabulary}, {"weights", n.weights},
+          {"loaded", n.loaded()}, {"context", n.context},       {"prompt", n.prompt},
+          {"kv", n.kv},           {"scratch", n.scratch},       {"peak", n.peak()}};
+}
+
 void plan_command(PlanOptions o) {
   if (o.list) return fmt::print("{}", hardware_list());
   if (o.model.empty()) fail(ExitCode::usage, "no_model", "plan needs a model (see: ridgeline plan --help)");
@@ -78,17 +112,25 @@ void plan_command(PlanOptions o) {
       fail(ExitCode::usage, "unknown_math", "--math {}: expected fp32, bf16, fp8, int8, fp4 or int4", o.math);
   }
   PlanRequest& r = o.request;
-  r.situation = situation_of(o.model, o.situation);
+  NamedModel model = named_model(o.model);
+  r.situation = situation_of(model, o.situation);
   if (!o.draft.empty()) {
     Situation how = o.situation;
     how.passes.retype = {};
-    r.draft = situation_of(o.draft, how);
+    r.draft = situation_of(named_model(o.draft), how);
   }
   if (!o.step.empty()) r.step = BatchShape::parse(o.step);
   if (!o.tpot.empty()) r.tpot = seconds_of(o.tpot);
   if (o.rate != 0) r.rate = o.rate;
   Plan p = make_plan(std::move(r));
-  fmt::print("{}", o.json ? plan_json(p).dump(2) + "\n" : plan_text(p));
+  auto engine = engine_need(model, p.request);
+  if (o.json) {
+    auto json = plan_json(p);
+    if (engine) json["engine"] = engine_json(*engine);
+    fmt::print("{}\n", json.dump(2));
+  } else {
+    fmt::print("{}{}", plan_text(p), engine ? engine_text(*engine) : "");
+  }
 }
 
 }  // namespace

@@ -83,8 +83,8 @@ void bench_prompt(Instance& m, Conversation& c, int repetitions, BenchResult& r)
   }
 }
 
-// Memory to read for the read limit: the weights, or 256 MiB of its own where they are less, since a good part of a small
-// model may stay in a cache between two reads, and the limit meant is that of memory.
+// Memory to read for the read limit: the weights themselves. What of them stays in a cache between two reads, stays there
+// between two steps as well. A very small model has memory of its own, which no private cache holds.
 class ReadMemory {
  public:
   explicit ReadMemory(const Instance& m) : bytes_(m.weights().memory()) {
@@ -96,7 +96,7 @@ class ReadMemory {
   std::span<const std::byte> bytes() const { return bytes_; }
 
  private:
-  static constexpr size_t least = 256u << 20;
+  static constexpr size_t least = 32u << 20;
   LargeMemory own_;
   std::span<const std::byte> bytes_;
 };

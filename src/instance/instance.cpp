@@ -68,7 +68,7 @@ void Instance::load(const std::string& path, const InstanceOptions& o) {
   generation_ = files->generation_defaults();
 
   Program program = apply(build(name_, DType::bf16, config_), pipeline_options(*files, config_, o));
-  context_ = o.context ? o.context : std::min<int64_t>(context_of(config_), 4096);
+  context_ = o.context ? o.context : std::min(context_of(config_), default_context);
   int64_t blocks = (context_ + block_tokens - 1) / block_tokens;
   MemoryNeed need = memory_need(program, config_, context_);
   require_fit(name_, need, memory_limit());

@@ -15,6 +15,7 @@
 namespace ridgeline {
 
 inline constexpr int64_t prompt_step_tokens = 512;  // a prompt is computed in steps of so many at most
+inline constexpr int64_t default_context = 4096;    // tokens of the KV cache where nothing is asked for, at most
 
 struct InstanceOptions {
   int threads = 0;                 // 0: one per processor this process may use

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <map>
+#include <numeric>
 
 #include "base/error.h"
 
@@ -40,10 +41,15 @@ int64_t bytes_in_layer(const Program& p, const Pair& pair, int head_dim) {
 
 }  // namespace
 
+std::vector<int64_t> KvMemory::layer_block_bytes(const Program& p, int head_dim) {
+  std::vector<int64_t> bytes;
+  for (const auto& pair : pairs_of(p)) bytes.push_back(bytes_in_layer(p, pair, head_dim));
+  return bytes;
+}
+
 int64_t KvMemory::block_bytes(const Program& p, int head_dim) {
-  int64_t sum = 0;
-  for (const auto& pair : pairs_of(p)) sum += bytes_in_layer(p, pair, head_dim);
-  return sum;
+  auto bytes = layer_block_bytes(p, head_dim);
+  return std::accumulate(bytes.begin(), bytes.end(), int64_t{0});
 }
 
 KvMemory::KvMemory(const Program& p, int head_dim, int64_t blocks)

@@ -12,6 +12,8 @@ class KvMemory {
   KvMemory(const Program&, int head_dim, int64_t blocks);
   // Bytes one block takes in all layers.
   static int64_t block_bytes(const Program&, int head_dim);
+  // The same by layer, in the order in which layers lie in memory.
+  static std::vector<int64_t> layer_block_bytes(const Program&, int head_dim);
 
   // By id in the program given.
   const Tensor& tensor(Value state) const { return tensors_.at(static_cast<size_t>(state.id)); }

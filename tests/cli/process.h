@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ namespace ridgeline {
 struct Finished {
   int status = -1;  // exit status; 128 + number for a signal
   std::string out, err;
+  int64_t peak_bytes = 0;  // of resident memory
 };
 
 struct ProcessOptions {
@@ -79,7 +81,9 @@ inline Finished run_ridgeline(const std::vector<std::string>& arguments, const P
   }
   if (in[1] >= 0) close(in[1]);
   int status = 0;
-  waitpid(child, &status, 0);
+  rusage use{};
+  wait4(child, &status, 0, &use);
+  f.peak_bytes = int64_t{use.ru_maxrss} * 1024;
   f.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return f;
 }
