@@ -85,7 +85,7 @@ std::string row(std::string_view name, const ErrorSummary& s) {
 }
 
 void sourced(Efficiency& e, const std::string& source) {
-  for (Figure* f : {&e.compute, &e.memory, &e.link, &e.layer, &e.link_latency, &e.interference}) {
+  for (SourcedValue* f : {&e.compute, &e.memory, &e.link, &e.layer, &e.link_latency, &e.interference}) {
     f->source = source;
     if (f->value < 1e-9) f->value = 0;  // of no use to the fit
     f->value = std::stod(fmt::format("{:.3g}", f->value));

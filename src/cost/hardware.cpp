@@ -59,13 +59,13 @@ class Fields {
     if (!unread_.empty()) bad(fmt::format("has \"{}\", which is not known", unread_.front()));
   }
 
-  Figure figure(const std::string& key, std::string_view unit) {
+  SourcedValue figure(const std::string& key, std::string_view unit) {
     Fields f = object(key);
-    Figure figure = f.read_figure(unit);
+    SourcedValue figure = f.read_figure(unit);
     f.end();
     return figure;
   }
-  Figure peak(const std::string& key) {
+  SourcedValue peak(const std::string& key) {
     Fields f = object(key);
     std::string sparsity = f.text("sparsity");
     if (sparsity != "dense")
@@ -73,7 +73,7 @@ class Fields {
           "is a peak with sparsity \"{}\"; a roofline needs the dense one, which data sheets that count 2:4 "
           "sparsity print doubled",
           sparsity));
-    Figure figure = f.read_figure("FLOP/s");
+    SourcedValue figure = f.read_figure("FLOP/s");
     f.end();
     return figure;
   }
@@ -85,10 +85,10 @@ class Fields {
     f.path_ = joined(key);
     return f;
   }
-  Figure read_figure(std::string_view unit) {
+  SourcedValue read_figure(std::string_view unit) {
     std::string found = text("unit");
     if (found != unit) bad(fmt::format("is in {}; expected {}", found, unit));
-    Figure figure{.value = number("value"), .source = text("source"), .checked = truth("checked", true)};
+    SourcedValue figure{.value = number("value"), .source = text("source"), .checked = truth("checked", true)};
     if (find("spread")) figure.spread = number("spread");
     bool may_be_zero = unit == "s";
     if (figure.value == 0 && !may_be_zero) bad("should be more than 0");
@@ -103,7 +103,7 @@ class Fields {
 
 Efficiency read_efficiency(Fields f) {
   Efficiency e;
-  auto take = [&](const char* key, std::string_view unit, Figure& into) {
+  auto take = [&](const char* key, std::string_view unit, SourcedValue& into) {
     if (f.find(key)) into = f.figure(key, unit);
   };
   take("compute", "1", e.compute), take("memory", "1", e.memory), take("link", "1", e.link);
@@ -173,7 +173,7 @@ Hardware read_hardware(Fields f) {
 
 using Written = nlohmann::ordered_json;
 
-Written written(const Figure& figure, std::string_view unit, bool peak = false) {
+Written written(const SourcedValue& figure, std::string_view unit, bool peak = false) {
   Written j;
   if (figure.value == std::floor(figure.value) && figure.value < 9e18)
     j["value"] = static_cast<int64_t>(figure.value);
@@ -189,7 +189,7 @@ Written written(const Figure& figure, std::string_view unit, bool peak = false) 
 
 Written written(const Efficiency& e) {
   Written j = Written::object();
-  auto put = [&](const char* key, std::string_view unit, const Figure& figure) {
+  auto put = [&](const char* key, std::string_view unit, const SourcedValue& figure) {
     if (!figure.source.empty()) j[key] = written(figure, unit);
   };
   put("compute", "1", e.compute), put("memory", "1", e.memory), put("link", "1", e.link);

@@ -20,8 +20,8 @@ inline constexpr int arithmetic_count = 6;
 std::string_view name_of(Arithmetic);
 std::optional<Arithmetic> arithmetic_named(std::string_view);
 
-// One figure of a machine, in the unit of its place: FLOP/s, B/s, B, s, or 1 for a fraction.
-struct Figure {
+// One figure of a machine, with where it is from; in the unit of its place: FLOP/s, B/s, B, s, or 1 for a fraction.
+struct SourcedValue {
   double value = 0;
   std::string source;                 // data sheet, measurement, or what it is derived from
   bool checked = true;                // false: nobody here could hold it against its source
@@ -29,20 +29,20 @@ struct Figure {
 };
 
 struct CacheLevel {
-  std::string name;  // "L2"
-  Figure bytes;      // of all of them together
-  Figure bandwidth;  // B/s, all threads reading
+  std::string name;        // "L2"
+  SourcedValue bytes;      // of all of them together
+  SourcedValue bandwidth;  // B/s, all threads reading
 };
 
 // What real kernels and launches make of a machine, measured or fitted. Fractions are of the figures above; times are
 // added to what the roofline says: they overlap with nothing.
 struct Efficiency {
-  Figure compute{1}, memory{1}, link{1};  // fractions
-  Figure step, layer, op;                 // seconds a step, a layer of it, an op
-  Figure link_latency;                    // seconds a collective
+  SourcedValue compute{1}, memory{1}, link{1};  // fractions
+  SourcedValue step, layer, op;                 // seconds a step, a layer of it, an op
+  SourcedValue link_latency;                    // seconds a collective
   // Of the time that others' prompts take, the fraction that requests in decode wait; the rest falls before they start,
   // or between.
-  Figure interference{1};
+  SourcedValue interference{1};
 };
 
 // When and how a file was measured.
@@ -58,10 +58,10 @@ struct Hardware {
   std::vector<std::string> aliases;
   Kind kind = Kind::gpu;
   DType activations = DType::bf16;            // what its engines store activations in
-  std::map<Arithmetic, Figure> peaks;         // FLOP/s, dense
-  Figure bandwidth, capacity;                 // of memory: B/s, B
+  std::map<Arithmetic, SourcedValue> peaks;   // FLOP/s, dense
+  SourcedValue bandwidth, capacity;           // of memory: B/s, B
   std::vector<CacheLevel> caches;             // smallest first
-  std::optional<Figure> link;                 // B/s to other devices, per device and direction
+  std::optional<SourcedValue> link;           // B/s to other devices, per device and direction
   std::optional<Efficiency> efficiency;       // of the engine meant: measured on the machine, or one of `engines`
   std::map<std::string, Efficiency> engines;  // what is known of engines on it, by name
   std::optional<Measurement> measured;
@@ -70,7 +70,7 @@ struct Hardware {
   // without fp8 computes fp8 weights in bf16.
   struct Peak {
     Arithmetic arithmetic;
-    Figure figure;
+    SourcedValue figure;
   };
   Peak peak(Arithmetic wanted) const;
   // FLOP per byte where the roof bends.
