@@ -2,8 +2,6 @@
 // formula over other quantities. Worked out when asked for, and able to say why a number is what it is.
 #pragma once
 #include <map>
-#include <memory>
-#include <optional>
 #include <set>
 #include <variant>
 

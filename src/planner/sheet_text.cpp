@@ -93,9 +93,10 @@ std::string amount(Number value, std::string_view unit, int digits) {
   return with_unit(digits_of(value / p.factor, digits), p.text, unit);
 }
 
-std::string full_amount(Number value, std::string_view unit) {
+std::string full_amount(Number value, std::string_view unit, int digits) {
   bool rate = unit.find('/') != unit.npos;  // measured, not counted
-  return is_whole(value) && !rate ? with_unit(grouped(static_cast<int64_t>(value)), "", unit) : amount(value, unit);
+  return is_whole(value) && !rate ? with_unit(grouped(static_cast<int64_t>(value)), "", unit)
+                                  : amount(value, unit, digits);
 }
 
 std::string reason_text(const Sheet::Reason& r) {

@@ -1,0 +1,10 @@
+# The rows of docs/figures.md are data: figures/NAME.json each goes into the library as a text, in the order of their names.
+file(GLOB figure_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/planner/figures/*.json)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${figure_files})
+set(figure_texts "")
+foreach(file ${figure_files})
+  file(READ ${file} text)
+  string(APPEND figure_texts "      R\"json(${text})json\",\n")
+endforeach()
+configure_file(${CMAKE_SOURCE_DIR}/src/planner/figure_files.cpp.in ${CMAKE_BINARY_DIR}/planner/figure_files.cpp @ONLY)
+target_sources(ridgeline_planner PRIVATE ${CMAKE_BINARY_DIR}/planner/figure_files.cpp)
