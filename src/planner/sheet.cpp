@@ -110,13 +110,18 @@ Number Sheet::evaluate(const Expression& e) const {
   return evaluate(e, round);
 }
 
-void Sheet::list_inputs(const Expression& e, int depth, int most, std::set<std::string>& seen,
-                        std::vector<Reason::Input>& out) const {
+void Sheet::list_inputs(const Expression& e, int depth, int most, std::set<std::string>& seen, Reason& out) const {
+  for (const auto& name : e.functions()) {
+    if (!seen.insert(name).second) continue;
+    const Function& f = functions_.find(name)->second;  // it is there: the formula has been evaluated
+    out.functions.push_back(f.label);
+    out.functions.back().name = fmt::format("{}({})", name, fmt::join(f.arguments, ", "));
+  }
   if (depth >= most) return;
   for (const auto& name : e.names()) {
     const Expression* formula = find(name).formula();
     bool first = seen.insert(name).second;
-    out.push_back({depth, label(name), value(name), formula_of(name), formula && !first});
+    out.inputs.push_back({depth, label(name), value(name), formula_of(name), formula && !first});
     if (formula && first) list_inputs(*formula, depth + 1, most, seen, out);
   }
 }
@@ -187,7 +192,7 @@ Sheet::Reason Sheet::why(const Expression& e, Label label, int depth) const {
   Reason r{.label = std::move(label), .value = evaluate(e), .formula = e.text()};
   r.with_values = e.with_names([&](const std::string& name) { return amount(value(name), find(name).label.unit); });
   std::set<std::string> seen;
-  list_inputs(e, 0, depth, seen, r.inputs);
+  list_inputs(e, 0, depth, seen, r);
   r.sensitivities = sensitivities(e);
   return r;
 }

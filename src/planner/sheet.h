@@ -55,6 +55,7 @@ class Sheet {
     Number value = 0;
     std::string formula, with_values;  // empty where it has a value
     std::vector<Input> inputs;         // each followed by its own
+    std::vector<Label> functions;      // that the formulas above call, "f(x, y)" with the names of their arguments
     // Of every input that matters at any depth, the greatest first. Central difference over +-0.5 %; on one side only where the
     // formula fails on the other.
     std::vector<Sensitivity> sensitivities;
@@ -89,8 +90,7 @@ class Sheet {
   Number call(const std::string& function, std::span<const Number>) const;
   Number value(const std::string& name, Round&) const;
   Number evaluate(const Expression&, Round&) const;
-  void list_inputs(const Expression&, int depth, int most, std::set<std::string>& seen,
-                   std::vector<Reason::Input>&) const;
+  void list_inputs(const Expression&, int depth, int most, std::set<std::string>& seen, Reason&) const;
   // Each input with a value that an expression follows from, with the formulas between them, which follow from it too.
   std::map<std::string, std::set<std::string>> leaves(const Expression&) const;
   std::vector<Reason::Sensitivity> sensitivities(const Expression&) const;

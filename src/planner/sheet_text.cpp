@@ -38,10 +38,14 @@ Prefix prefix_of(Number value, std::string_view unit, int digits) {
   return {1, ""};
 }
 
+// "0.04481", "1,075.8", "49,591": digits before the point are never rounded away.
 std::string digits_of(Number value, int digits) {
-  if (std::abs(value) >= std::pow(10.0L, static_cast<Number>(digits)) && std::abs(value) < most_whole)
-    return grouped(std::llround(value));
-  return fmt::format("{:.{}g}", static_cast<double>(value), digits);
+  bool large = std::abs(value) >= std::pow(10.0L, static_cast<Number>(digits)) - 0.5L && std::abs(value) < most_whole;
+  std::string text =
+      large ? fmt::format("{}", std::llround(value)) : fmt::format("{:.{}g}", static_cast<double>(value), digits);
+  size_t point = std::min(text.find('.'), text.size());
+  if (text.find('e') != text.npos || point < 4) return text;
+  return grouped(std::stoll(text.substr(0, point))) + text.substr(point);
 }
 
 std::string with_unit(std::string number, std::string_view prefix, std::string_view unit) {
@@ -124,6 +128,11 @@ std::string reason_text(const Sheet::Reason& r) {
       put(out, head, i.formula.empty() ? i.label.provenance : "= " + i.formula + (i.repeated ? " (as above)" : ""));
     }
   }
+  if (!r.functions.empty()) {
+    out += "\nfunctions\n";
+    for (const auto& f : r.functions)
+      put(out, "  ", fmt::format("{}: {}{}{}", f.name, f.meaning, f.provenance.empty() ? "" : "; ", f.provenance));
+  }
   if (!r.sensitivities.empty()) {
     size_t names = 0;
     for (const auto& s : r.sensitivities) names = std::max(names, s.name.size());
@@ -149,6 +158,12 @@ nlohmann::ordered_json reason_json(const Sheet::Reason& r) {
     Json input = head(i.label, i.value, i.formula);
     input["depth"] = i.depth;
     j["inputs"].push_back(std::move(input));
+  }
+  j["functions"] = Json::array();
+  for (const auto& f : r.functions) {
+    Json function{{"name", f.name}, {"unit", f.unit}, {"meaning", f.meaning}};
+    if (!f.provenance.empty()) function["provenance"] = f.provenance;
+    j["functions"].push_back(std::move(function));
   }
   j["sensitivities"] = Json::array();
   for (const auto& s : r.sensitivities)

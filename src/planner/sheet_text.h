@@ -15,7 +15,7 @@ std::string full_amount(Number value, std::string_view unit, int digits = 4);
 // what a per cent more of each input would change.
 std::string reason_text(const Sheet::Reason&);
 // name, value, unit, meaning, provenance or formula and with_values, inputs (name, depth, value, unit, meaning, provenance or
-// formula), sensitivities (name, percent).
+// formula), functions (name, unit, meaning, provenance), sensitivities (name, percent).
 nlohmann::ordered_json reason_json(const Sheet::Reason&);
 
 }  // namespace ridgeline

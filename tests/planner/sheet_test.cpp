@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "base/error.h"
 #include "planner/sheet_text.h"
@@ -98,6 +99,26 @@ TEST(Expression, RefusesWhatIsNoFiniteNumber) {
     std::string what = error_of("arithmetic", [&] { computed(text); });
     EXPECT_TRUE(contains(what, "no finite number")) << what;
   }
+}
+
+TEST(Expression, TakesAnyTextOrSaysWhatIsWrong) {
+  const char* pieces[] = {"1", "2.5e3", "1'0", "a", "a.b", "f", "min", "sqrt", "(", ")", "(", ")",
+                          ",", "+",     "-",   "*", "/",   "^", "<",   "==",   " ", ".", "'", "\xff"};
+  std::mt19937 random(7);
+  int parsed = 0;
+  for (int i = 0; i < 20000; ++i) {
+    std::string text;
+    for (size_t n = random() % 12; n > 0; --n) text += pieces[random() % std::size(pieces)];
+    try {
+      Expression e = Expression::parse(text);
+      ++parsed;
+      EXPECT_EQ(e.with_names([](const auto& name) { return name; }), text);
+      e.evaluate({[](const auto&) { return Number{3}; }, [](const auto&, auto x) { return Number(x.size()); }});
+    } catch (const Error& error) {
+      EXPECT_TRUE(error.id() == "expression" || error.id() == "arithmetic") << error.what();
+    }
+  }
+  EXPECT_GT(parsed, 500);
 }
 
 // A step that reads weights and caches, as a planner would write it.
@@ -226,6 +247,29 @@ TEST(SheetText, IsReadFromTheTop) {
             "  context       +0.009 %\n");
 }
 
+TEST(SheetText, SaysWhatFunctionsDoAndWhereValuesComeFrom) {
+  Sheet s = step();
+  s.function({"plus", "1", "a sum", "arithmetic"}, {"x", "y"}, [](auto x) { return x[0] + x[1]; });
+  s.formula({"inner", "1", "calls one"}, "plus(context, 1)");
+  s.formula({"outer", "1", "calls both"}, "twice(inner) + twice(1)");
+  EXPECT_EQ(reason_text(s.why("outer", 1)),
+            "outer = 2,004: calls both\n"
+            "  formula      twice(inner) + twice(1)\n"
+            "  with values  twice(1,001) + twice(1)\n"
+            "\n"
+            "inputs\n"
+            "  inner  1,001  = plus(context, 1)\n"
+            "\n"
+            "functions\n"
+            "  twice(x): its argument, doubled\n"
+            "  plus(x, y): a sum; arithmetic\n"
+            "\n"
+            "+1 % of one of these changes it by\n"
+            "  context   +0.998 %\n");
+  EXPECT_EQ(reason_json(s.why("outer"))["functions"][1]["provenance"], "arithmetic");
+  EXPECT_EQ(reason_text(s.why("context")), "context = 1,000 tokens: tokens cached\n  from         assumed\n");
+}
+
 TEST(SheetText, IsNeverWiderThanAPage) {
   Sheet s = step();
   std::string sum = "step";
@@ -259,6 +303,12 @@ TEST(SheetText, AmountsHaveThePrefixOneExpects) {
   EXPECT_EQ(amount(32, "layers"), "32 layers");
   EXPECT_EQ(amount(49591.06L, "tokens"), "49,591 tokens");
   EXPECT_EQ(amount(0.94823L, "1", 3), "0.948");
+  EXPECT_EQ(amount(1075.838976L, "1", 5), "1,075.8");
+  EXPECT_EQ(amount(999.99L, "1"), "1,000");
+  EXPECT_EQ(amount(9999.6L, "1"), "10,000");
+  EXPECT_EQ(amount(-1001, "1"), "-1,001");
+  EXPECT_EQ(amount(1e300L, "1"), "1e+300");
+  EXPECT_EQ(amount(0, "s"), "0 s");
   EXPECT_EQ(full_amount(8030261248, "parameters"), "8,030,261,248 parameters");
   EXPECT_EQ(full_amount(-1234567, "1"), "-1,234,567");
 }
