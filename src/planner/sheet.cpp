@@ -23,18 +23,21 @@ template <class Map>
 
 }  // namespace
 
-void Sheet::add(Quantity q) {
-  const Label& l = q.label;
-  if (l.name.empty() || l.unit.empty() || l.meaning.empty() || (!q.formula() && l.provenance.empty()))
+void Sheet::check(const Label& l, bool has_provenance) const {
+  if (l.name.empty() || l.unit.empty() || l.meaning.empty() || (has_provenance && l.provenance.empty()))
     fail(ExitCode::bad_config, "quantity_label",
          "quantity {}: expected a name, a unit, a meaning and, of a value, where it comes from; found unit {}, meaning "
          "{}, "
          "provenance {}",
          printable(l.name), printable(l.unit), printable(l.meaning), printable(l.provenance));
   if (has(l.name) || functions_.contains(l.name))
-    fail(ExitCode::bad_config, "quantity_twice", "quantity {} is there already", printable(l.name));
-  order_.push_back(l.name);
-  quantities_.emplace(l.name, std::move(q));
+    fail(ExitCode::bad_config, "quantity_twice", "quantity or function {} is there already", printable(l.name));
+}
+
+void Sheet::add(Quantity q) {
+  check(q.label, !q.formula());
+  order_.push_back(q.label.name);
+  quantities_.emplace(order_.back(), std::move(q));
 }
 
 void Sheet::input(Label label, Number value) { add({std::move(label), value}); }
@@ -42,8 +45,7 @@ void Sheet::counted(Label label, std::function<Number()> value) { add({std::move
 void Sheet::formula(Label label, std::string_view text) { add({std::move(label), Expression::parse(text)}); }
 
 void Sheet::function(Label label, std::vector<std::string> arguments, Native of) {
-  if (has(label.name) || functions_.contains(label.name))
-    fail(ExitCode::bad_config, "quantity_twice", "function {} is there already", printable(label.name));
+  check(label, false);
   std::string name = label.name;
   functions_.emplace(std::move(name), Function{std::move(label), std::move(arguments), std::move(of)});
 }
@@ -107,6 +109,15 @@ Number Sheet::value(const std::string& name) const {
 
 Number Sheet::evaluate(const Expression& e) const {
   Round round{values_};
+  return evaluate(e, round);
+}
+
+Number Sheet::evaluate(const Expression& e, const std::map<std::string, Number>& instead) const {
+  Values values;
+  for (const auto& [name, value] : instead) find(name), values.emplace(name, value);
+  for (const auto& [name, value] : values_)
+    if (!find(name).formula()) values.emplace(name, value);
+  Round round{values};
   return evaluate(e, round);
 }
 

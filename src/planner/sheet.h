@@ -36,6 +36,8 @@ class Sheet {
   // naming the circle, and "quantity_depth".
   Number value(const std::string& name) const;
   Number evaluate(const Expression&) const;
+  // The same with other values for some quantities, be they inputs or formulas: "what if the context were 8,192?"
+  Number evaluate(const Expression&, const std::map<std::string, Number>& instead) const;
 
   // How a quantity came to be; `depth`: how far down its inputs are listed. Errors: as value.
   struct Reason {
@@ -86,6 +88,7 @@ class Sheet {
   };
 
   void add(Quantity);
+  void check(const Label&, bool has_provenance) const;
   const Quantity& find(const std::string& name) const;
   Number call(const std::string& function, std::span<const Number>) const;
   Number value(const std::string& name, Round&) const;

@@ -156,6 +156,18 @@ TEST(Sheet, AsksNativeCodeOnce) {
   EXPECT_EQ(asked, 1);
 }
 
+TEST(Sheet, AnswersWhatIf) {
+  Sheet s = step();
+  Number before = s.value("step");
+  auto e = Expression::parse("bytes + 0 * step");
+  EXPECT_EQ(s.evaluate(e, {{"context", 0}}), 15e9L);
+  EXPECT_EQ(s.evaluate(e, {{"context", 0}, {"weights", 7}}), 7);
+  EXPECT_EQ(s.evaluate(e, {{"cache", 1}}), 15e9L + 1);  // a formula
+  EXPECT_EQ(s.evaluate(e, {{"weights", 0}, {"cache", 0}}), 0);
+  EXPECT_TRUE(contains(error_of("unknown_quantity", [&] { s.evaluate(e, {{"contxt", 0}}); }), "context"));
+  EXPECT_EQ(s.value("step"), before);
+}
+
 TEST(Sheet, RefusesCirclesUnknownNamesAndHalfLabels) {
   Sheet s = step();
   s.formula({"a", "1", "first"}, "b + 1");
@@ -172,6 +184,8 @@ TEST(Sheet, RefusesCirclesUnknownNamesAndHalfLabels) {
   error_of("quantity_label", [&] { s.input({"no_unit", "", "m", "x"}, 1); });
   error_of("quantity_label", [&] { s.input({"no_meaning", "B", "", "x"}, 1); });
   error_of("quantity_label", [&] { s.input({"no_provenance", "B", "m", ""}, 1); });
+  error_of("quantity_label", [&] { s.function({"no_meaning", "B", ""}, {}, [](auto) { return Number{1}; }); });
+  error_of("quantity_twice", [&] { s.function({"context", "B", "a quantity"}, {}, [](auto) { return Number{1}; }); });
   // A failed evaluation leaves nothing behind.
   EXPECT_EQ(s.value("cache"), 131072000);
 }
