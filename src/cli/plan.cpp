@@ -13,12 +13,14 @@
 #include "instance/engine_memory.h"
 #include "instance/instance.h"
 #include "instance/model_text.h"
+#include "planner/plan_sheet.h"
+#include "planner/sheet_text.h"
 
 namespace ridgeline {
 namespace {
 
 struct PlanOptions {
-  std::string model, hardware = "h100-sxm", engine, step, tpot, draft, math;
+  std::string model, hardware = "h100-sxm", engine, step, tpot, draft, math, why;
   PlanRequest request;
   Situation situation;
   double rate = 0, memory_use = 90;
@@ -100,6 +102,19 @@ nlohmann::ordered_json engine_json(const EngineNeed& n) {
           {"kv", n.kv},           {"scratch", n.scratch},       {"peak", n.peak()}};
 }
 
+// --why: one number of the plan. A time may be asked for in ms, as it is printed.
+void explain_number(const Plan& p, std::string name, bool json) {
+  if (name.ends_with(".ms")) name.replace(name.size() - 2, 2, "seconds");
+  Sheet sheet = plan_sheet(p);
+  if (name == "list") {
+    TextTable t({{"quantity", TextTable::Align::left}, {"value"}, {"what it is", TextTable::Align::left}});
+    for (const auto& n : sheet.names()) t.row({n, amount(sheet.value(n), sheet.label(n).unit), sheet.label(n).meaning});
+    return fmt::print("{}", t.text());
+  }
+  Sheet::Reason reason = sheet.why(name);
+  fmt::print("{}", json ? reason_json(reason).dump(2) + "\n" : reason_text(reason));
+}
+
 void plan_command(PlanOptions o) {
   if (o.list) return fmt::print("{}", hardware_list());
   if (o.model.empty()) fail(ExitCode::usage, "no_model", "plan needs a model (see: ridgeline plan --help)");
@@ -123,6 +138,7 @@ void plan_command(PlanOptions o) {
   if (!o.tpot.empty()) r.tpot = seconds_of(o.tpot);
   if (o.rate != 0) r.rate = o.rate;
   Plan p = make_plan(std::move(r));
+  if (!o.why.empty()) return explain_number(p, o.why, o.json);
   auto engine = engine_need(model, p.request);
   if (o.json) {
     auto json = plan_json(p);
@@ -204,6 +220,10 @@ void add_plan(CLI::App& app) {
       ->check(CLI::PositiveNumber)
       ->group("Questions");
   c->add_flag("--fit", r.fit, "The types and numbers of devices with which it fits")->group("Questions");
+  c->add_option("--why", o->why,
+                "Where a number comes from, its inputs and what it is sensitive to: decode.ms, kv.tokens; `list`: all")
+      ->option_text("NAME")
+      ->group("Questions");
   c->add_flag("--json", o->json, "The same numbers as JSON")->group("Output");
   c->footer(
       "Examples:\n"
@@ -212,6 +232,7 @@ void add_plan(CLI::App& app) {
       "  ridgeline plan llama-3-8b --engine vllm                what to expect, and not only what is possible\n"
       "  ridgeline plan llama-3-8b --tpot 20ms                  how many requests at 20 ms a token\n"
       "  ridgeline plan llama-3-8b --draft llama-3.2-1b         what speculative decoding would bring\n"
+      "  ridgeline plan llama-3-8b --why decode.ms              where a number comes from\n"
       "  ridgeline plan model.gguf --hw rtx-4090 -c 4000");
   c->callback([o] { plan_command(*o); });
 }

@@ -97,15 +97,16 @@ DeviceMemory Deployment::measure() const {
   return m;
 }
 
-double Deployment::seconds(const BatchShape& batch, Times which) const {
-  StepTime t = step(batch);
+double Deployment::seconds(const Roofline& on, const BatchShape& batch, Times which) const {
+  StepTime t = on.at(batch);
+  const Hardware& h = on.hardware();
   double seconds = which == Times::ideal ? t.ideal : t.calibrated;
   if (situation_.pipeline == 1) return seconds;
   // Each boundary between stages passes a row of activations a token on.
-  const Efficiency e = hardware().efficiency.value_or(Efficiency{});
-  double bytes = static_cast<double>(Count(Symbol::tokens).at(t.batch) *
-                                     bytes_of(hardware().activations, situation_.config.facts().dim));
-  double hop = bytes / hardware().link->value;
+  const Efficiency e = h.efficiency.value_or(Efficiency{});
+  double bytes =
+      static_cast<double>(Count(Symbol::tokens).at(t.batch) * bytes_of(h.activations, situation_.config.facts().dim));
+  double hop = bytes / h.link->value;
   if (which == Times::calibrated) hop = hop / e.link.value + e.link_latency.value;
   return seconds + hop * (situation_.pipeline - 1);
 }

@@ -56,7 +56,9 @@ class Deployment {
 
   // The time of a step of one copy, from its first token in to its last logits out: all stages, one after the other.
   StepTime step(const BatchShape& batch) const { return rank_->at(batch); }
-  double seconds(const BatchShape&, Times) const;
+  double seconds(const BatchShape& batch, Times which) const { return seconds(*rank_, batch, which); }
+  // The same with another machine under the same program.
+  double seconds(const Roofline&, const BatchShape&, Times) const;
   // One sequence: `fresh` new tokens on `cached`; `sequences` of them side by side.
   static BatchShape alike(int64_t sequences, int64_t fresh, int64_t cached);
 

@@ -149,7 +149,7 @@ std::string answers(const Plan& p) {
   line("what won't", wont_line(p));
   out += p.times == Times::ideal ? "Times are the machine's limits; no efficiency of its kernels is known. "
                                  : "Times are expected ones, from the machine's measured efficiency. ";
-  return out + "--why NAME explains any number.\n";
+  return out + "Why any number: --why decode.ms, --why kv.tokens, ... (--why list)\n";
 }
 
 std::string decode_table(const Plan& p) {
