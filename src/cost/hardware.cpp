@@ -107,6 +107,11 @@ Efficiency read_efficiency(Fields f) {
     if (f.find(key)) into = f.figure(key, unit);
   };
   take("compute", "1", e.compute), take("memory", "1", e.memory), take("link", "1", e.link);
+  for (int a = 0; a < arithmetic_count; ++a)
+    if (std::string key = fmt::format("compute_{}", arithmetic_names[a]); f.find(key))
+      e.compute_of[static_cast<Arithmetic>(a)] = f.figure(key, "1");
+  if (f.find("overlap")) e.overlap = f.figure("overlap", "1");
+  if (f.find("attention")) e.attention = f.figure("attention", "1");
   take("step", "s", e.step), take("layer", "s", e.layer), take("op", "s", e.op);
   take("link_latency", "s", e.link_latency), take("interference", "1", e.interference);
   f.end();
@@ -193,6 +198,9 @@ Written written(const Efficiency& e) {
     if (!figure.source.empty()) j[key] = written(figure, unit);
   };
   put("compute", "1", e.compute), put("memory", "1", e.memory), put("link", "1", e.link);
+  for (const auto& [a, value] : e.compute_of) put(fmt::format("compute_{}", name_of(a)).c_str(), "1", value);
+  put("overlap", "1", e.overlap);
+  if (e.attention) put("attention", "1", *e.attention);
   put("step", "s", e.step), put("layer", "s", e.layer), put("op", "s", e.op);
   put("link_latency", "s", e.link_latency), put("interference", "1", e.interference);
   return j;

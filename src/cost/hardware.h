@@ -37,12 +37,22 @@ struct CacheLevel {
 // What real kernels and launches make of a machine, measured or fitted. Fractions are of the figures above; times are
 // added to what the roofline says: they overlap with nothing.
 struct Efficiency {
-  SourcedValue compute{1}, memory{1}, link{1};  // fractions
-  SourcedValue step, layer, op;                 // seconds a step, a layer of it, an op
-  SourcedValue link_latency;                    // seconds a collective
+  SourcedValue compute{1}, memory{1}, link{1};    // fractions
+  std::map<Arithmetic, SourcedValue> compute_of;  // of products in one arithmetic, where it differs
+  std::optional<SourcedValue> attention;          // of compute, in attention, where it differs
+  // How far arithmetic and memory wait for each other within an op: at 0 they overlap and the longer of the two counts, at 1
+  // they add up; between, t = (a^(1/o) + m^(1/o))^o.
+  SourcedValue overlap;
+  SourcedValue step, layer, op;  // seconds a step, a layer of it, an op
+  SourcedValue link_latency;     // seconds a collective
   // Of the time that others' prompts take, the fraction that requests in decode wait; the rest falls before they start,
   // or between.
   SourcedValue interference{1};
+
+  double compute_with(Arithmetic a) const {
+    auto at = compute_of.find(a);
+    return at == compute_of.end() ? compute.value : at->second.value;
+  }
 };
 
 // When and how a file was measured.

@@ -25,7 +25,11 @@ Traffic traffic_on(const Program& p, const Cost& c, DType activations) {
 }
 
 double op_seconds(const OpTime& op, const Efficiency& e) {
-  return std::max(op.compute / e.compute.value, op.memory / e.memory.value) + e.op.value;
+  double compute =
+      (op.compute - op.vector) / e.compute_with(op.arithmetic) + op.vector / e.compute_with(Arithmetic::fp32);
+  double memory = op.memory / e.memory.value, longer = std::max(compute, memory), o = e.overlap.value;
+  if (o > 0 && longer > 0) longer *= std::pow(1 + std::pow(std::min(compute, memory) / longer, 1 / o), o);
+  return longer + e.op.value;
 }
 
 }  // namespace
@@ -98,7 +102,8 @@ StepTime Roofline::at(const BatchShape& asked) const {
     op.compute = products / hardware_.peak(op.arithmetic).figure.value;
     // Without a figure of its vector units, a machine's elementwise arithmetic is taken to hide behind its bytes.
     if (auto fp32 = hardware_.peaks.find(Arithmetic::fp32); fp32 != hardware_.peaks.end())
-      op.compute += static_cast<double>(op.cost.elementwise) / fp32->second.value;
+      op.vector = static_cast<double>(op.cost.elementwise) / fp32->second.value;
+    op.compute += op.vector;
     op.memory = static_cast<double>(op.cost.bytes()) / hardware_.bandwidth.value;
     op.ideal = std::max(op.compute, op.memory);
     op.calibrated = op_seconds(op, e);

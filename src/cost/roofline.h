@@ -27,6 +27,7 @@ struct OpTime {
   OpCost cost;                               // bytes as the machine stores them
   Arithmetic arithmetic = Arithmetic::fp32;  // of its multiply-adds
   double compute = 0, memory = 0;            // seconds, ideal
+  double vector = 0;                         // of compute: what is no product
   double ideal = 0, calibrated = 0;
   Limit limit() const { return compute > memory ? Limit::compute : Limit::memory; }
 };
