@@ -1,7 +1,9 @@
 #include "base/error.h"
+#include "cost/hardware.h"
 #include "models/catalogue.h"
 #include "planner/figures.h"
 #include "planner/model_quantities.h"
+#include "planner/speculation.h"
 
 namespace ridgeline {
 namespace {
@@ -11,19 +13,8 @@ struct Input {
   Number value;
 };
 
-// Dense peaks and bandwidths as their makers publish them, but where the essays take another.
-constexpr Input hardware[] = {
-    {"h100.bf16", "FLOP/s", "dense bf16 peak of an H100 SXM", "NVIDIA H100 datasheet, half of the sparse 1,978.9",
-     989.4e12L},
-    {"h100.fp8", "FLOP/s", "dense FP8 peak of an H100 SXM", "NVIDIA H100 datasheet, half of the sparse 3,957.8",
-     1978.9e12L},
-    {"h100.bandwidth", "B/s", "memory bandwidth of an H100 SXM", "NVIDIA H100 datasheet", 3.35e12L},
-    {"h100.memory", "B", "memory of an H100 SXM", "NVIDIA H100 datasheet", 80e9L},
-    {"a100.bf16", "FLOP/s", "dense bf16 peak of an A100", "NVIDIA A100 datasheet", 312e12L},
-    {"a100.bandwidth", "B/s", "memory bandwidth of an A100", "rounded, as the second essay takes it", 2.0e12L},
-    {"a100_40.bandwidth", "B/s", "memory bandwidth of an A100 40 GB", "NVIDIA A100 datasheet", 1.555e12L},
-    {"a100_80.bandwidth", "B/s", "memory bandwidth of an A100 80 GB SXM", "NVIDIA A100 datasheet", 2.039e12L},
-    {"a100_40.memory", "B", "memory of an A100 40 GB", "NVIDIA A100 datasheet", 40e9L},
+// Elements of weights, caches and training state.
+constexpr Input types[] = {
     {"bf16.bytes", "B", "bytes of an element of bf16 or fp16", "IEEE 754 and bfloat16: 16 bits", 2},
     {"fp32.bytes", "B", "bytes of an element of fp32", "IEEE 754: 32 bits", 4},
     {"int4.bits", "bits", "bits of a weight in groups of 128 with a 16-bit scale and a zero of 16 bits",
@@ -47,6 +38,7 @@ constexpr Input scenarios[] = {
     {"two.long_answer", "tokens", "tokens of the longer answer", "the second essay's example", 500},
     {"two.short_answer", "tokens", "tokens of the shorter answer", "the second essay's example", 10},
     {"two.long_context", "tokens", "tokens of a long context", "assumed: contexts of today", 32768},
+    {"a100.bandwidth", "B/s", "memory bandwidth of an A100", "rounded, as the second essay takes it", 2.0e12L},
     {"two.draft", "1", "cost of a draft token beside one of the model", "the second essay: a model 15 times smaller",
      1 / 15.0L},
     {"two.least_accepted", "1", "share of draft tokens accepted, at least", "the second essay", 0.7L},
@@ -80,10 +72,9 @@ struct Formula {
   const char *name, *unit, *meaning, *text;
 };
 constexpr Formula formulas[] = {
-    {"h100.ridge", "FLOP/B", "intensity at which an H100 is limited by both", "h100.bf16 / h100.bandwidth"},
-    {"a100.ridge", "FLOP/B", "the same of an A100, as the second essay takes it", "a100.bf16 / a100.bandwidth"},
-    {"a100_40.ridge", "FLOP/B", "the same of an A100 40 GB", "a100.bf16 / a100_40.bandwidth"},
-    {"a100_80.ridge", "FLOP/B", "the same of an A100 80 GB SXM", "a100.bf16 / a100_80.bandwidth"},
+    {"a100.bf16", "FLOP/s", "dense bf16 peak of an A100", "a100_80.bf16"},
+    {"a100.ridge", "FLOP/B", "intensity at which an A100 is limited by both, as the second essay takes it",
+     "a100.bf16 / a100.bandwidth"},
     {"one.fitting", "sequences", "sequences of the example's context that fit beside the weights",
      "floor((h100.memory - llama3.params * bf16.bytes) / (llama3.kv.token_bytes * one.context))"},
     {"two.T", "tokens", "tokens of a batch", "two.B * two.S"},
@@ -96,12 +87,27 @@ constexpr Formula formulas[] = {
     {"llama2.cache_bytes", "B", "keys and values of a full sequence", "llama2.kv.token_bytes * two.S"},
 };
 
-// Expected tokens a step over its cost, of a draft of `depth` tokens accepted with probability a, each of cost c
-// (Leviathan et al. 2023); and the depth at which that is most.
+// PREFIX.bandwidth, PREFIX.memory, a peak for each arithmetic (PREFIX.bf16), and where the roof bends.
+void add_hardware(Sheet& sheet, const std::string& prefix, const Hardware& h) {
+  auto figure = [&](std::string_view name, const char* unit, const std::string& meaning, const SourcedValue& v) {
+    sheet.input({fmt::format("{}.{}", prefix, name), unit, meaning + " of " + h.title,
+                 fmt::format("hardware file {}: {}", h.name, v.source)},
+                v.value);
+  };
+  for (const auto& [arithmetic, peak] : h.peaks) {
+    std::string name(name_of(arithmetic));
+    figure(name, "FLOP/s", "dense " + name + " peak", peak);
+  }
+  figure("bandwidth", "B/s", "memory bandwidth", h.bandwidth);
+  figure("memory", "B", "memory", h.capacity);
+  sheet.formula({prefix + ".ridge", "FLOP/B", "intensity at which bandwidth and bf16 peak limit alike, of " + h.title},
+                fmt::format("{0}.bf16 / {0}.bandwidth", prefix));
+}
+
+// Of a draft of `depth` tokens accepted with probability a, each at cost c of a step, where verifying costs no more than one
+// step; and the depth at which that is most.
 Number speedup(Number a, Number c, int depth) {
-  Number tokens = 0, chance = 1;
-  for (int i = 0; i <= depth; ++i) tokens += chance, chance *= a;
-  return tokens / (static_cast<Number>(depth) * c + 1);
+  return expected_tokens(static_cast<double>(a), depth) / (static_cast<Number>(depth) * c + 1);
 }
 int best_depth(Number a, Number c) {
   int depth = 1;
@@ -123,8 +129,10 @@ Sheet figure_sheet(const std::vector<FigureDocument>& documents) {
   for (auto [prefix, name] :
        {std::pair{"llama3", "llama-3-8b"}, {"llama70", "llama-3-70b"}, {"llama2", "llama-2-7b"}, {"gpt2", "gpt2"}})
     add_model(sheet, prefix, name, from_catalogue(name).config, DType::bf16);
+  for (auto [prefix, name] : {std::pair{"h100", "h100-sxm"}, {"a100_40", "a100-40-sxm"}, {"a100_80", "a100-80-sxm"}})
+    add_hardware(sheet, prefix, hardware_named(name));
   for (const auto& inputs :
-       {std::span<const Input>(hardware), std::span<const Input>(scenarios), std::span<const Input>(published)})
+       {std::span<const Input>(types), std::span<const Input>(scenarios), std::span<const Input>(published)})
     for (const auto& i : inputs) sheet.input({i.name, i.unit, i.meaning, i.provenance}, i.value);
   for (const auto& f : formulas) sheet.formula({f.name, f.unit, f.meaning}, f.text);
 

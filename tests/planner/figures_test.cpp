@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "cost/hardware.h"
 #include "golden_text.h"
 
 namespace ridgeline {
@@ -118,6 +119,13 @@ TEST(Figures, NoRowIsALiteral) {
         for (const auto& name : e->names())
           EXPECT_FALSE(name.ends_with(".claimed") && !f.parts.empty()) << f.id << " is computed from a claim";
     }
+}
+
+TEST(Figures, HardwareIsThatOfTheFiles) {
+  EXPECT_EQ(computed("h100.bandwidth"), hardware_named("h100-sxm").bandwidth.value);
+  EXPECT_EQ(computed("a100_40.memory"), hardware_named("a100-40-sxm").capacity.value);
+  EXPECT_EQ(near("h100.ridge"), hardware_named("h100-sxm").ridge(Arithmetic::bf16));
+  EXPECT_EQ(sheet().label("h100.bf16").provenance.rfind("hardware file h100-sxm: ", 0), 0u);
 }
 
 TEST(Figures, ARowCanSayWhy) {
