@@ -1,19 +1,13 @@
 #include "cli/saved_chat.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <utility>
 
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/printable.h"
+#include "base/replacement_file.h"
 #include "base/utf8.h"
 #include "formats/json_file.h"
 
@@ -24,41 +18,6 @@ using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::string_view version_key = "ridgeline_chat", beginning = "{\n  \"ridgeline_chat\":";
 constexpr int version = 1;
-
-// A file that takes another's place once it is whole.
-class Replacement {
- public:
-  explicit Replacement(const std::string& path) : path_(path), temporary_(path + ".XXXXXX") {
-    descriptor_ = mkostemp(temporary_.data(), O_CLOEXEC);
-    if (descriptor_ < 0) broken();
-  }
-  ~Replacement() {
-    if (descriptor_ < 0) return;
-    close(descriptor_);
-    unlink(temporary_.c_str());
-  }
-  Replacement(const Replacement&) = delete;
-  void write(std::string_view text) {
-    while (!text.empty()) {
-      ssize_t n = ::write(descriptor_, text.data(), text.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) broken();
-      text.remove_prefix(static_cast<size_t>(n));
-    }
-  }
-  void finish() {
-    if (fsync(descriptor_) || rename(temporary_.c_str(), path_.c_str())) broken();
-    close(std::exchange(descriptor_, -1));
-  }
-
- private:
-  [[noreturn]] void broken() {
-    fail(ExitCode::io, "write_failed", "cannot write {}: {}; the conversation goes on, and is not saved", path_,
-         std::strerror(errno));
-  }
-  std::string path_, temporary_;
-  int descriptor_ = -1;
-};
 
 void require_replaceable(const std::string& path) {
   std::error_code error;
@@ -146,7 +105,7 @@ void save_chat(const std::string& path, const SavedChat& chat) {
                 {"system", as_utf8(chat.system)},
                 {"turns", turns},
                 {"settings", chat.settings}};
-  Replacement file(path);
+  ReplacementFile file(path, 0600, "; the conversation goes on, and is not saved");
   file.write(j.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n");
   file.finish();
 }
