@@ -19,8 +19,9 @@ void multiply_add() {
   __m128 x = _mm_set1_ps(0.75f);
   repeat<12>(x, [=](__m128 a) { return _mm_add_ps(_mm_mul_ps(a, x), x); });
 }
+template <size_t streams>
 void read_sse2(const std::byte* at, size_t stride, size_t bytes) {
-  read_streams(
+  read_streams<streams>(
       at, stride, bytes, _mm_setzero_si128(),
       [](const std::byte* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); },
       [](__m128i a, __m128i b) { return _mm_xor_si128(a, b); });
@@ -31,7 +32,7 @@ constexpr Peak sse2_peaks[] = {
     {ComputeKind::bf16_dot, "mulps and addps", sse2_operations, multiply_add},
     {ComputeKind::int8_dot, "mulps and addps", sse2_operations, multiply_add},
 };
-const Ceilings sse2_ceilings{[] { return true; }, read_sse2, sse2_peaks};
+const Ceilings sse2_ceilings{[] { return true; }, {read_sse2<1>, read_sse2<2>, read_sse2<4>, read_sse2<8>}, sse2_peaks};
 
 const Ceilings* const all_ceilings[] = {&avx512_ceilings, &avx2_ceilings, &sse2_ceilings};
 
@@ -80,9 +81,12 @@ double burst(Team& team, double seconds, Part part) {
 
 }  // namespace
 
-double read_burst(Team& team, std::span<const std::byte> memory, double seconds) {
-  constexpr size_t streams = 8, step = 256, least = streams * step, most = 32 << 10;  // bytes of one stream at a time
+double read_burst(Team& team, std::span<const std::byte> memory, double seconds, int count) {
+  constexpr size_t step = 256, least = 8 * step;
   require(memory.size() >= 2 * least, "{} bytes are too few to measure reading", memory.size());
+  const auto* kind = std::ranges::find(stream_counts, count);
+  require(kind != std::end(stream_counts), "there is no reader of {} streams", count);
+  auto streams = static_cast<size_t>(count), most = (size_t{256} << 10) / streams;  // bytes of one stream at a time
   const Ceilings& set =
       **std::find_if(std::begin(all_ceilings), std::end(all_ceilings), [](auto* c) { return c->supported(); });
   auto workers = static_cast<size_t>(team.size());
@@ -93,7 +97,7 @@ double read_burst(Team& team, std::span<const std::byte> memory, double seconds)
     auto index = static_cast<size_t>(w.index());
     size_t& at = reached[index * 8];
     size_t bytes = std::min(most, stride - at);
-    set.read(memory.data() + (shared_out ? index * share : 0) + at, stride, bytes);
+    set.read[kind - stream_counts](memory.data() + (shared_out ? index * share : 0) + at, stride, bytes);
     at = at + bytes == stride ? 0 : at + bytes;
     return static_cast<double>(bytes * streams);
   });

@@ -4,6 +4,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <string_view>
 
@@ -12,10 +13,11 @@
 
 namespace ridgeline {
 
-// Bytes/s of plain reads through `memory`, again and again, by all workers: each reads its part as eight interleaved
-// streams, since one stream per core reaches two thirds of what memory gives. Throws Error (internal) for less than 4
-// KiB.
-double read_burst(Team& team, std::span<const std::byte> memory, double seconds);
+// Bytes/s of plain reads through `memory`, again and again, by all workers: each reads its part as so many interleaved
+// streams (1, 2, 4 or 8), by itself eight, since one stream per core reaches two thirds of what memory gives. Throws Error
+// (internal) for less than 4 KiB.
+inline constexpr int stream_counts[] = {1, 2, 4, 8};
+double read_burst(Team& team, std::span<const std::byte> memory, double seconds, int streams = 8);
 
 // The multiply-adds that matrix products are made of.
 enum class ComputeKind : uint8_t { int8_dot, bf16_dot, fma };
@@ -38,8 +40,9 @@ struct Peak {
 };
 struct Ceilings {
   bool (*supported)();
-  // Reads `bytes`, a multiple of 256, of each of eight streams, the first at `at`, each `stride` after the one before.
-  void (*read)(const std::byte* at, size_t stride, size_t bytes);
+  // For each of stream_counts: reads `bytes`, a multiple of 256, of each of so many streams, the first at `at`, each `stride`
+  // after the one before.
+  void (*read[std::size(stream_counts)])(const std::byte* at, size_t stride, size_t bytes);
   std::span<const Peak> peaks;
 };
 extern const Ceilings avx2_ceilings, avx512_ceilings;

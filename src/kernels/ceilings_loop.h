@@ -27,11 +27,11 @@ void repeat(V start, Step step) {
 }
 
 // load(p) reads one V at p, combine(a, b) uses it.
-template <class V, class Load, class Combine>
+template <size_t streams, class V, class Load, class Combine>
 void read_streams(const std::byte* at, size_t stride, size_t bytes, V zero, Load load, Combine combine) {
   V a = zero, b = zero, c = zero, d = zero;
   for (size_t offset = 0; offset < bytes; offset += 4 * sizeof(V))
-    for (size_t stream = 0; stream < 8; ++stream) {
+    for (size_t stream = 0; stream < streams; ++stream) {
       const std::byte* p = at + stream * stride + offset;
       a = combine(a, load(p)), b = combine(b, load(p + sizeof(V)));
       c = combine(c, load(p + 2 * sizeof(V))), d = combine(d, load(p + 3 * sizeof(V)));

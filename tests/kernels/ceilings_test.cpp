@@ -16,6 +16,7 @@ TEST(Ceilings, ReadsWhateverSizeThereIs) {
       double rate = read_burst(team, memory, 0.002);
       EXPECT_GT(rate, 1e7) << bytes;
       EXPECT_LT(rate, 1e13) << bytes;
+      for (int streams : stream_counts) EXPECT_GT(read_burst(team, memory, 0.001, streams), 1e7) << streams;
     }
   }
 }
@@ -24,14 +25,19 @@ TEST(Ceilings, RefusesLessThanAPage) {
   Team team(1);
   std::vector<std::byte> memory(4'095);
   EXPECT_THROW(read_burst(team, memory, 0.001), Error);
+  memory.resize(4'096);
+  EXPECT_THROW(read_burst(team, memory, 0.001, 3), Error);
 }
 
 // Each set's reader, on streams that do not touch: all of the bytes asked for, and no other.
 TEST(Ceilings, ReadersKeepToTheirStreams) {
   for (const Ceilings* set : {&avx2_ceilings, &avx512_ceilings}) {
     if (!set->supported()) continue;
-    std::vector<std::byte> memory(7 * 1'024 + 512);  // the last stream ends where the memory does
-    set->read(memory.data(), 1'024, 512);
+    for (size_t i = 0; i < std::size(stream_counts); ++i) {
+      auto streams = static_cast<size_t>(stream_counts[i]);
+      std::vector<std::byte> memory((streams - 1) * 1'024 + 512);  // the last stream ends where the memory does
+      set->read[i](memory.data(), 1'024, 512);
+    }
   }
 }
 

@@ -24,8 +24,9 @@ constexpr Peak peaks[] = {
     {ComputeKind::int8_dot, "vpmaddubsw ymm", 64.0 * chains* peak_rounds, dot},
 };
 
+template <size_t streams>
 void read(const std::byte* at, size_t stride, size_t bytes) {
-  read_streams(
+  read_streams<streams>(
       at, stride, bytes, _mm256_setzero_si256(),
       [](const std::byte* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); },
       [](__m256i a, __m256i b) { return _mm256_xor_si256(a, b); });
@@ -33,6 +34,6 @@ void read(const std::byte* at, size_t stride, size_t bytes) {
 
 }  // namespace
 
-constinit const Ceilings avx2_ceilings{processor_has_avx2, read, peaks};
+constinit const Ceilings avx2_ceilings{processor_has_avx2, {read<1>, read<2>, read<4>, read<8>}, peaks};
 
 }  // namespace ridgeline

@@ -30,14 +30,15 @@ constexpr Peak peaks[] = {
     {ComputeKind::int8_dot, "vpdpbusd zmm", 128.0 * chains* peak_rounds, int8_dot},
 };
 
+template <size_t streams>
 void read(const std::byte* at, size_t stride, size_t bytes) {
-  read_streams(
+  read_streams<streams>(
       at, stride, bytes, _mm512_setzero_si512(), [](const std::byte* p) { return _mm512_loadu_si512(p); },
       [](__m512i a, __m512i b) { return _mm512_xor_si512(a, b); });
 }
 
 }  // namespace
 
-constinit const Ceilings avx512_ceilings{processor_has_avx512, read, peaks};
+constinit const Ceilings avx512_ceilings{processor_has_avx512, {read<1>, read<2>, read<4>, read<8>}, peaks};
 
 }  // namespace ridgeline
