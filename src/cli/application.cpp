@@ -92,6 +92,7 @@ std::unique_ptr<CLI::App> make_application() {
       "  ridgeline plan llama-3-8b --hw h100                 what it takes on a machine, and what would help\n"
       "  ridgeline verify model.gguf                         one hash for every way of computing the same thing\n"
       "  ridgeline bench model.gguf -p 500 -n 64             speed, beside the machine's limits\n"
+      "  ridgeline calibrate                                 measure this machine, for plan --hw here\n"
       "  ridgeline eval model.gguf -f text.txt               perplexity; --compare fp32: what the model's types cost\n"
       "  ridgeline pull smollm2-135m                         fetch a model from the hub\n"
       "\n"
@@ -112,6 +113,7 @@ std::unique_ptr<CLI::App> make_application() {
   add_plan(*app);
   add_verify(*app);
   add_bench(*app);
+  add_calibrate(*app);
   add_eval(*app);
   add_inspect(*app);
   add_synth(*app);

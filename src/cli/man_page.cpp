@@ -102,9 +102,11 @@ constexpr Entries variables = {
     {"HF_HUB_DOWNLOAD_TIMEOUT", "Seconds without a byte after which a transfer has failed; 30."},
     {"https_proxy, no_proxy, CURL_CA_BUNDLE", "As curl(1) reads them, for pull."},
     {"NO_COLOR, CLICOLOR_FORCE, TERM", "No colour; colour everywhere; \"dumb\": no colour."},
+    {"XDG_CACHE_HOME", "Where the measured machine lies; else ~/.cache."},
     {"XDG_STATE_HOME", "Where the history of chats lies; else ~/.local/state."}};
 
 constexpr Entries files = {{"$XDG_STATE_HOME/ridgeline/history", "What was typed in chats."},
+                           {"$XDG_CACHE_HOME/ridgeline/hardware.json", "This machine, as calibrate measured it."},
                            {"~/.cache/huggingface/hub", "Models that were pulled."}};
 
 }  // namespace

@@ -171,8 +171,9 @@ void add_plan(CLI::App& app) {
        "--kv-type,--cache-type", [&s](const std::string& t) { s.passes.retype.kv = kv_type(t); },
        "Type of the KV cache: bf16, f32")
       ->group("Model");
-  c->add_option("--hw", o->hardware, "A machine of the catalogue, or a hardware file")
-      ->option_text("NAME|FILE [h100-sxm]")
+  c->add_option("--hw", o->hardware,
+                "A machine of the catalogue, a hardware file, or here: this machine, once `calibrate` measured it")
+      ->option_text("NAME|FILE|here [h100-sxm]")
       ->group("Machine");
   c->add_option("--engine", o->engine,
                 "Expected times as an engine's kernels make them, of those known there: vllm, trtllm, sglang")
