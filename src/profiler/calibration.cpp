@@ -221,7 +221,7 @@ class Measurements {
       for (const auto& k : result_.kernels)
         if (k.of_memory == memory) middle.samples.push_back(k.share.median());
       if (middle.samples.empty()) continue;
-      Figure& into = memory ? e.memory : e.compute;
+      SourcedValue& into = memory ? e.memory : e.compute;
       into = {.value = std::min(1.0, middle.median()),
               .source = fmt::format(
                   "linears of q8_0, q4_K and bf16, 2048 x 2048, {}, beside {}; the median of the three",
@@ -277,7 +277,7 @@ double Reading::swing() const {
   size_t outside = sorted.size() / 4;
   return (sorted[sorted.size() - 1 - outside] - sorted[outside]) / median();
 }
-Figure Reading::figure() const {
+SourcedValue Reading::figure() const {
   return {.value = median(),
           .source = fmt::format("{}; the median of {} bursts", method, samples.size()),
           .spread = spread()};

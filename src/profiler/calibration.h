@@ -26,7 +26,7 @@ struct Reading {
   double best() const;    // the least of seconds, the greatest of anything else
   double spread() const;  // (greatest - least) / median
   double swing() const;   // the same of the middle half of the samples: what remains when a single burst was unlucky
-  Figure figure() const;  // the median, with method and number of samples as its source
+  SourcedValue figure() const;  // the median, with method and number of samples as its source
 };
 
 struct StreamReading {

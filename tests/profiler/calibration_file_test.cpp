@@ -30,7 +30,7 @@ class Variable {
 };
 
 Hardware made_up() {
-  Figure figure{.value = 1e10, .source = "made up", .spread = 0.1};
+  SourcedValue figure{.value = 1e10, .source = "made up", .spread = 0.1};
   Hardware h{.name = "here", .title = "a machine", .kind = Hardware::Kind::cpu, .activations = DType::f32};
   h.peaks[Arithmetic::fp32] = figure;
   h.bandwidth = figure, h.capacity = figure;

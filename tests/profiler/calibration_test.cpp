@@ -18,7 +18,7 @@ void expect_whole(const Reading& r) {
   for (double x : r.samples) EXPECT_GT(x, 0) << r.name;
   EXPECT_FALSE(r.method.empty()) << r.name;
   EXPECT_GE(r.spread(), r.swing()) << r.name;
-  Figure f = r.figure();
+  SourcedValue f = r.figure();
   EXPECT_EQ(f.value, r.median());
   EXPECT_EQ(f.spread, r.spread());
   EXPECT_NE(f.source.find(r.method), f.source.npos);
@@ -76,7 +76,7 @@ TEST(Calibration, TheHardwareIsCompleteAndSurvivesItsFile) {
   EXPECT_EQ(h.efficiency->op.value, c.op.median());
   EXPECT_EQ(h.efficiency->step.value, c.region.median());
   // Shares that kernels reached, or 1 and without a source where none ran.
-  for (const Figure& share : {h.efficiency->memory, h.efficiency->compute}) {
+  for (const SourcedValue& share : {h.efficiency->memory, h.efficiency->compute}) {
     EXPECT_EQ(share.source.empty(), c.kernels.empty());
     EXPECT_GT(share.value, 0);
     EXPECT_LE(share.value, 1);
