@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/model_argument.h"
 #include "cli/model_options.h"
+#include "cli/phase_report.h"
 #include "cli/prompt.h"
 #include "cli/terminal.h"
 #include "cli/text_input.h"
@@ -25,7 +26,7 @@ struct RunOptions {
   AnswerOptions answer;
   std::string prompt, prompt_file, system, system_file;
   std::set<std::string> given;  // options of sampling
-  bool raw = false, quiet = false, json = false;
+  bool raw = false, quiet = false, json = false, explain = false;
 };
 
 // The prompt: as an argument, from a file, or from a pipe. None: chat.
@@ -33,6 +34,8 @@ std::optional<std::string> prompt_of(const RunOptions& o) {
   if (!o.prompt.empty()) return o.prompt;
   if (!o.prompt_file.empty()) return read_text_file(o.prompt_file);
   if (is_terminal(stdin)) {
+    if (o.explain)
+      fail(ExitCode::usage, "no_prompt", "--explain needs a prompt: as an argument, with -f, or through a pipe");
     if (o.json) fail(ExitCode::usage, "no_prompt", "--json needs a prompt: as an argument, with -f, or through a pipe");
     return {};
   }
@@ -53,7 +56,12 @@ void run_once(Instance& model, const RunOptions& o, const std::string& prompt) {
   turns.push_back({"user", prompt});
   std::vector<int32_t> ids = raw ? encode_raw(model, prompt) : encode_turns(model, turns, true);
   if (ids.empty()) fail(ExitCode::usage, "no_prompt", "the prompt holds no tokens");
-  const GenerateOptions& options = o.answer.generate;
+  GenerateOptions options = o.answer.generate;
+  std::optional<PhaseReport> phases;
+  if (o.explain) {
+    phases.emplace(model);
+    options.on_step = [&](const StepDone& step) { phases->add(step); };
+  }
   auto show = [&](std::string_view text) {
     if (!o.json) write_out(text);
   };
@@ -64,6 +72,7 @@ void run_once(Instance& model, const RunOptions& o, const std::string& prompt) {
         "\n");
   else
     write_out("\n" + probabilities_text(g, model.tokenizer()));
+  if (phases) phases->finish();
   if (!o.quiet) print_summary(model, g, static_cast<int64_t>(conversation.tokens().size()));
   if (InterruptScope::interrupted())
     fail(InterruptScope::signal_number() == SIGTERM ? ExitCode::terminated : ExitCode::interrupted, "interrupted",
@@ -123,6 +132,10 @@ void add_run(CLI::App& app) {
       ->excludes(system_file)
       ->group("Prompt");
   add_answer_options(*c, o->answer);
+  c->add_flag(
+       "--explain", o->explain,
+       "Show the two phases as they go: tok/s and the part of each roof, KV growth, and what the next step will take")
+      ->group("Output");
   c->add_flag("-q,--quiet", o->quiet, "Print the answer only")->group("Output");
   c->add_flag("--json", o->json, "The answer as JSON, with its ids, its speed and the settings that were used")
       ->group("Output");
@@ -131,6 +144,7 @@ void add_run(CLI::App& app) {
       "  ridgeline run model.gguf \"Why is the sky blue?\" -n 200\n"
       "  ridgeline run model.gguf --temp 0 --raw \"Once upon a time\"\n"
       "  echo \"Name three rivers.\" | ridgeline run model.gguf -q\n"
+      "  ridgeline run model.gguf --explain \"Name three rivers.\"   where the time goes, while it goes\n"
       "  ridgeline run model.gguf                      chat: /help lists what can be typed\n"
       "  ridgeline run model.gguf \"2 + 2 =\" --raw -n 1 --logprobs 5 --json\n"
       "\n"

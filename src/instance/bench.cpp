@@ -172,6 +172,16 @@ double quick_read_limit(Instance& m) {
   return read_burst(m.team(), memory.bytes(), 0.1);
 }
 
+Hardware limits_now(Instance& m) {
+  Hardware h{.name = "now", .title = "this machine now", .kind = Hardware::Kind::cpu, .activations = DType::f32};
+  h.bandwidth = {quick_read_limit(m), "plain reads, just now"};
+  for (auto [arithmetic, kind] : {std::pair{Arithmetic::int8, ComputeKind::int8_dot},
+                                  {Arithmetic::bf16, ComputeKind::bf16_dot},
+                                  {Arithmetic::fp32, ComputeKind::fma}})
+    h.peaks[arithmetic] = {compute_burst(m.team(), kind, compute_seconds / 2), std::string(compute_instruction(kind))};
+  return h;
+}
+
 ComputeKind compute_kind_of(const Program& p) {
   std::map<ComputeKind, int64_t> elements;
   for (const auto& v : p.values)

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cost/hardware.h"
 #include "instance/instance.h"
 #include "kernels/ceilings.h"
 
@@ -40,6 +41,10 @@ BenchResult bench(Instance&, const BenchTest&, int repetitions);
 int64_t bytes_read_per_token(const Instance&, int64_t cached);
 // Bytes/s that plain reads of memory reach now, by the model's own threads. Takes about 200 ms.
 double quick_read_limit(Instance&);
+
+// The limits of this moment as a machine, for predictions: bytes/s read, and operations/s of each kind of multiply-add.
+// Takes about 200 ms. Its capacity is not measured.
+Hardware limits_now(Instance&);
 
 // The instructions that most of a program's multiply-adds are made of: by the type of most of its weights.
 ComputeKind compute_kind_of(const Program&);

@@ -66,11 +66,13 @@ Generated generate(Instance& model, Conversation& conversation, std::span<const 
   o.sampler.check_tokens(choices);
   auto wants_stop = [&] { return interrupted && interrupted(); };
 
+  auto had = static_cast<int64_t>(conversation.tokens().size());
   double start = now();
   Logits logits = conversation.extend(prompt, prompt_step_tokens, [&] { return !wants_stop(); });
   double first = now();
   g.prompt_seconds = first - start;
   if (!logits.data) return g.finish = Finish::interrupted, g;
+  if (o.on_step) o.on_step({g.prompt_tokens, had, g.prompt_seconds});
 
   for (;;) {
     if (o.limit >= 0 && static_cast<int64_t>(g.tokens.size()) >= o.limit) {
@@ -96,8 +98,11 @@ Generated generate(Instance& model, Conversation& conversation, std::span<const 
       g.finish = Finish::context_full;
       break;
     }
+    had = static_cast<int64_t>(conversation.tokens().size());
+    double begin = now();
     logits = conversation.extend({&next, 1});
     ++g.answer_steps;
+    if (o.on_step) o.on_step({1, had, now() - begin});
   }
   g.answer_seconds = now() - first;
   show(stops.push(decoder.flush()));

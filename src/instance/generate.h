@@ -30,11 +30,18 @@ class Conversation {
 enum class Finish : uint8_t { end_of_text, stop_string, token_limit, context_full, interrupted };
 std::string_view name_of(Finish);
 
+// A step that was computed: `fresh` new tokens on `cached` others.
+struct StepDone {
+  int64_t fresh, cached;
+  double seconds;
+};
+
 struct GenerateOptions {
   SamplerOptions sampler;
   int64_t limit = -1;              // tokens to generate at most; -1: until the context is full
   std::vector<std::string> stops;  // stop strings
   bool ignore_eos = false;
+  std::function<void(const StepDone&)> on_step = {};  // the whole prompt first, then token by token
   int probabilities = -1;  // of each token, and of so many of the most probable; -1: none are computed
 };
 

@@ -33,7 +33,7 @@ BatchingCeiling batching_ceiling(const Deployment& d, int64_t context) {
   };
   BatchingCeiling c;
   std::tie(c.flops_per_token, c.kv_bytes) = added(context);
-  c.ridge = d.hardware().ridge(d.situation().math.value_or(Arithmetic::bf16));
+  c.ridge = d.hardware().ridge(d.math());
   c.intensity = c.kv_bytes > 0 ? c.flops_per_token / c.kv_bytes : INFINITY;
   // More context only adds bytes: the greatest that still reaches the ridge is found by halving.
   auto bound = [&](int64_t cached) {
@@ -68,7 +68,7 @@ std::vector<WeightOnly> weight_only(const Situation& s, int64_t context) {
     RooflineOptions o = plain.rank().options();
     o.layer_weight_bits = way.bits;
     StepTime t = Roofline(plain.program(), s.hardware, o).at(Deployment::alike(1, 1, context));
-    double ridge = s.hardware.ridge(s.math.value_or(Arithmetic::bf16));
+    double ridge = s.hardware.ridge(plain.math());
     rows.push_back({way.name, way.bits, {t.ideal, t.calibrated}, ridge * way.bits / 8 / 2});
   }
   return rows;

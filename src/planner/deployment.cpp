@@ -55,6 +55,9 @@ Deployment::Deployment(Situation s) : situation_(std::move(s)) {
                           passes_on(now.hardware, now.passes));
   rank_.emplace(std::move(program), now.hardware, options_of(now));
   memory_ = measure();
+  int64_t most = -1;
+  for (const OpTime& op : step(alike(1, 1, 0)).ops)
+    if (op.cost.matmul > most) most = op.cost.matmul, math_ = op.arithmetic;
 }
 
 DeviceMemory Deployment::measure() const {

@@ -54,6 +54,9 @@ class Deployment {
   int64_t parameters() const { return parameters_; }  // of the whole model
   int64_t context() const { return context_of(situation_.config); }
 
+  // What most of its matrix products are computed in.
+  Arithmetic math() const { return math_; }
+
   // The time of a step of one copy, from its first token in to its last logits out: all stages, one after the other.
   StepTime step(const BatchShape& batch) const { return rank_->at(batch); }
   double seconds(const BatchShape& batch, Times which) const { return seconds(*rank_, batch, which); }
@@ -73,6 +76,7 @@ class Deployment {
 
   Situation situation_;
   int64_t parameters_ = 0;
+  Arithmetic math_ = Arithmetic::bf16;
   std::optional<Roofline> rank_;
   DeviceMemory memory_;
 };

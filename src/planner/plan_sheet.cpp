@@ -137,7 +137,7 @@ class PlanSheet {
       add_step(fmt::format("decode.{}", n), fmt::format("{}, 1, situation.context", n),
                fmt::format("a step of {} together", n), std::to_string(n));
     add_step("prefill", "1, situation.prompt, 0", "a prompt", "situation.prompt");
-    std::string math(name_of(h_.peak(p_.request.situation.math.value_or(Arithmetic::bf16)).arithmetic));
+    std::string math(name_of(h_.peak(d_.math()).arithmetic));
     formula("batching.ridge", "FLOP/B", "where the roof bends", fmt::format("hardware.{} / hardware.bandwidth", math));
     if (d_.memory().kv_per_token)
       formula("batching.intensity", "FLOP/B",

@@ -67,6 +67,29 @@ TEST_F(RunCommand, StandardErrorSaysWhatWasMeasured) {
     EXPECT_NE(f.err.find(part), f.err.npos) << part << "\n" << f.err;
 }
 
+TEST_F(RunCommand, ExplainShowsBothPhasesAndWhatACacheSaves) {
+  auto call = [&](std::vector<std::string> more) {
+    std::vector<std::string> all = {"run", tiny, "Hello", "-n", "20", "--temp", "0", "--ignore-eos"};
+    all.insert(all.end(), more.begin(), more.end());
+    return run_ridgeline(all);
+  };
+  auto plain = call({}), with = call({"--explain"}), without = call({"--explain", "--disable", "insert_kv_cache"});
+  ASSERT_EQ(with.status, 0) << with.err;
+  EXPECT_EQ(with.out, plain.out);
+  EXPECT_EQ(without.out, plain.out);  // the same bits, only slower
+  for (auto words : {"[prefill: ", "[decode: 19 tokens, ", "next step ", " KV ", "of its roof"})
+    EXPECT_NE(with.err.find(words), with.err.npos) << words << "\n" << with.err;
+  EXPECT_EQ(with.err.find("Without a KV cache"), with.err.npos);
+  // A prompt of n tokens, then n + 1, ... n + 19: each step computes all of them again.
+  size_t at = with.err.find("prompt ");
+  ASSERT_NE(at, with.err.npos);
+  int n = std::stoi(with.err.substr(at + 7)), computed = 20 * n + 19 * 20 / 2;
+  EXPECT_NE(without.err.find("Without a KV cache " + std::to_string(computed) + " tokens were computed to keep " +
+                             std::to_string(n + 19)),
+            without.err.npos)
+      << without.err;
+}
+
 TEST_F(RunCommand, AStopStringEndsTheAnswer) {
   auto whole = run_ridgeline({"run", tiny, "Hello", "-n", "30", "--temp", "0", "--ignore-eos", "-q"}).out;
   std::string stop = whole.substr(5, 3);
