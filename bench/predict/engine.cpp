@@ -86,7 +86,7 @@ class Sequences {
   std::vector<BlockTable> tables_;
 };
 
-Limits limits_now(Instance& m) {
+Limits burst_limits(Instance& m) {
   auto compute = [&](ComputeKind kind) { return compute_burst(m.team(), kind, burst_seconds / 2); };
   return {read_burst(m.team(), m.weights().memory(), burst_seconds), compute(ComputeKind::int8_dot),
           compute(ComputeKind::bf16_dot), compute(ComputeKind::fma)};
@@ -96,13 +96,13 @@ void measure(Instance& m, std::vector<Cell>& all, int rounds) {
   Sequences sequences(m);
   for (Cell& c : all) sequences.step(c.batch);  // warm-up
   for (int round = 0; round < rounds; ++round) {
-    Limits before = limits_now(m);
+    Limits before = burst_limits(m);
     for (Cell& c : all) {
       double start = now(), seconds = 0;
       int steps = 0;
       do sequences.step(c.batch), ++steps, seconds = now() - start;
       while (seconds < step_seconds);
-      Limits after = limits_now(m);
+      Limits after = burst_limits(m);
       c.seconds.push_back(seconds / steps);
       c.limits.push_back({(before.bandwidth + after.bandwidth) / 2, (before.int8 + after.int8) / 2,
                           (before.bf16 + after.bf16) / 2, (before.fp32 + after.fp32) / 2});

@@ -25,8 +25,8 @@ Traffic traffic_on(const Program& p, const Cost& c, DType activations) {
 }
 
 double op_seconds(const OpTime& op, const Efficiency& e) {
-  double compute =
-      (op.compute - op.vector) / e.compute_with(op.arithmetic) + op.vector / e.compute_with(Arithmetic::fp32);
+  double reached = op.cost.attention && e.attention ? e.attention->value : e.compute_with(op.arithmetic);
+  double compute = (op.compute - op.vector) / reached + op.vector / e.compute_with(Arithmetic::fp32);
   double memory = op.memory / e.memory.value, longer = std::max(compute, memory), o = e.overlap.value;
   if (o > 0 && longer > 0) longer *= std::pow(1 + std::pow(std::min(compute, memory) / longer, 1 / o), o);
   return longer + e.op.value;
@@ -45,7 +45,7 @@ Arithmetic arithmetic_of(const Program& p, const Node& n, const Hardware& h, con
   if (h.kind == Hardware::Kind::gpu) return o.math && !c.matmul.is_zero() ? *o.math : Arithmetic::bf16;
   Signature types = p.signature(n);
   if (types.input == DType::q8) return Arithmetic::int8;
-  return types.other == DType::bf16 && !c.matmul.is_zero() ? Arithmetic::bf16 : Arithmetic::fp32;
+  return types.other == DType::bf16 ? Arithmetic::bf16 : Arithmetic::fp32;
 }
 
 Roofline::Kind Roofline::kind_of(const Node& n) const {
