@@ -77,15 +77,15 @@ TEST_F(RunCommand, ExplainShowsBothPhasesAndWhatACacheSaves) {
   ASSERT_EQ(with.status, 0) << with.err;
   EXPECT_EQ(with.out, plain.out);
   EXPECT_EQ(without.out, plain.out);  // the same bits, only slower
-  for (auto words : {"[prefill: ", "[decode: 19 tokens, ", "next step ", " KV ", "of its roof"})
+  for (auto words : {"[prefill: ", "[decode: 20 tokens, ", "next step ", " KV ", "of its roof"})
     EXPECT_NE(with.err.find(words), with.err.npos) << words << "\n" << with.err;
   EXPECT_EQ(with.err.find("Without a KV cache"), with.err.npos);
-  // A prompt of n tokens, then n + 1, ... n + 19: each step computes all of them again.
+  // A prompt of n tokens, then n + 1, ... n + 20: each step computes all of them again.
   size_t at = with.err.find("prompt ");
   ASSERT_NE(at, with.err.npos);
-  int n = std::stoi(with.err.substr(at + 7)), computed = 20 * n + 19 * 20 / 2;
+  int n = std::stoi(with.err.substr(at + 7)), computed = 21 * n + 20 * 21 / 2;
   EXPECT_NE(without.err.find("Without a KV cache " + std::to_string(computed) + " tokens were computed to keep " +
-                             std::to_string(n + 19)),
+                             std::to_string(n + 20)),
             without.err.npos)
       << without.err;
 }
