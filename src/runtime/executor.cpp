@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "ops/select_rows.h"
+#include "runtime/op_timer.h"
 
 namespace ridgeline {
 namespace {
@@ -82,6 +83,12 @@ std::vector<Executor::Served> Executor::served() const {
   return list;
 }
 
+void Executor::time_ops(OpTimer* timer) {
+  require(!timer || (timer->ops() == calls_.size() && std::ssize(timer->tracks()) == team_.size()),
+          "the timer is of another program, or another team");
+  timer_ = timer;
+}
+
 void Executor::check(std::span<const StepSequence> sequences) const {
   require(!sequences.empty(), "a step needs at least one sequence");
   for (const auto& s : sequences) {
@@ -155,15 +162,20 @@ Logits Executor::step(std::span<const StepSequence> sequences) {
   team_.reserve_shared(shared);
 
   team_.run([&](Worker& w) {
-    for (const auto& c : calls_) {
+    OpTimer::Track* track = timer_ ? &timer_->track(w.index()) : nullptr;
+    if (track) track->begin();
+    for (size_t op = 0; op < calls_.size(); ++op) {
+      const Call& c = calls_[op];
       KernelMemory memory(values_, c.node->results);
       if (!memory.result_tensor().rows) continue;  // a step may want no logits at all
       if (c.cell)
         c.cell->run(c.node->op, memory, w);
       else if (w.index() == 0)
         c.node->op.evaluate(memory);
+      if (track) track->ended(op);
       w.will_need(c.ahead);
       w.barrier();
+      if (track) track->passed(op);
     }
   });
 

@@ -12,6 +12,8 @@
 
 namespace ridgeline {
 
+class OpTimer;
+
 // One sequence of a step.
 struct StepSequence {
   std::span<const int32_t> tokens;       // the new tokens: at least one
@@ -35,6 +37,10 @@ class Executor {
 
   // Throws Error (usage) for token ids outside the vocabulary; (internal) for a batch that breaks the rules above.
   Logits step(std::span<const StepSequence> sequences);
+
+  // Steps from now on are timed, op by op; nullptr: they are not. The timer is of this program's nodes and team's size, and must
+  // outlive the steps. What a step computes is the same, to the bit.
+  void time_ops(OpTimer* timer);
 
   // Per kind of op and types: how many there are, and the set that serves them ("reference": none has a native cell).
   struct Served {
@@ -60,6 +66,7 @@ class Executor {
 
   Program program_;
   Team& team_;
+  OpTimer* timer_ = nullptr;
   std::vector<Call> calls_;
   std::vector<Tensor> values_;  // by value id
   std::map<std::string, std::vector<int32_t>> inputs_;
