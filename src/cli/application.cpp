@@ -93,6 +93,7 @@ std::unique_ptr<CLI::App> make_application() {
       "  ridgeline verify model.gguf                         one hash for every way of computing the same thing\n"
       "  ridgeline bench model.gguf -p 500 -n 64             speed, beside the machine's limits\n"
       "  ridgeline calibrate                                 measure this machine, for plan --hw here\n"
+      "  ridgeline profile model.gguf                        where the time of a step goes, op by op\n"
       "  ridgeline eval model.gguf -f text.txt               perplexity; --compare fp32: what the model's types cost\n"
       "  ridgeline pull smollm2-135m                         fetch a model from the hub\n"
       "\n"
@@ -114,6 +115,7 @@ std::unique_ptr<CLI::App> make_application() {
   add_verify(*app);
   add_bench(*app);
   add_calibrate(*app);
+  add_profile(*app);
   add_eval(*app);
   add_inspect(*app);
   add_synth(*app);

@@ -3,20 +3,16 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstring>
 #include <map>
 #include <numeric>
 
 #include "base/error.h"
-#include "base/large_memory.h"
-#include "base/philox.h"
+#include "instance/bench_load.h"
 #include "instance/generate.h"
 
 namespace ridgeline {
 namespace {
 
-constexpr double read_seconds = 0.04,
-                 compute_seconds = 0.03;  // of one burst of a limit: some time slices of the system
 constexpr double generate_seconds = 0.1;  // of one burst of generation: several steps even of a 1B model
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -38,14 +34,6 @@ struct Formulas {
     return static_cast<double>(formula.at(cached ? batch : batch.uncached()));
   }
 };
-
-std::vector<int32_t> random_tokens(const Instance& m, int64_t n) {
-  std::vector<int32_t> ids;
-  auto vocabulary = static_cast<double>(vocabulary_of(m.config()));
-  for (int64_t i = 0; i < n; ++i)
-    ids.push_back(static_cast<int32_t>(philox_uniform(1, static_cast<uint64_t>(i)) * vocabulary));
-  return ids;
-}
 
 // Bursts of a test alternate with bursts of a limit; each of the former is held against the latter on both sides of it.
 template <class Burst>
@@ -72,7 +60,7 @@ void bench_prompt(Instance& m, Conversation& c, int repetitions, BenchResult& r)
   for (int64_t done = 0; done < t.prompt; done += t.batch)
     operations += cost.at(cost.operations, std::min(t.batch, t.prompt - done), t.depth + done);
   c.extend(ids, t.batch);  // warm-up
-  Alternating roof(r, [&] { return compute_burst(m.team(), r.kind, compute_seconds); });
+  Alternating roof(r, [&] { return compute_burst(m.team(), r.kind, compute_burst_seconds); });
   for (int i = 0; i < repetitions; ++i) {
     c.cut(t.depth);
     double start = now();
@@ -83,24 +71,6 @@ void bench_prompt(Instance& m, Conversation& c, int repetitions, BenchResult& r)
   }
 }
 
-// Memory to read for the read limit: the weights themselves. What of them stays in a cache between two reads, stays there
-// between two steps as well. A very small model has memory of its own, which no private cache holds.
-class ReadMemory {
- public:
-  explicit ReadMemory(const Instance& m) : bytes_(m.weights().memory()) {
-    if (bytes_.size() >= least) return;
-    own_ = LargeMemory(least);
-    std::memset(own_.data(), 1, least);  // untouched pages would all be one
-    bytes_ = {own_.data(), least};
-  }
-  std::span<const std::byte> bytes() const { return bytes_; }
-
- private:
-  static constexpr size_t least = 32u << 20;
-  LargeMemory own_;
-  std::span<const std::byte> bytes_;
-};
-
 void bench_generate(Instance& m, Conversation& c, int repetitions, BenchResult& r) {
   const BenchTest& t = r.test;
   const int32_t first = random_tokens(m, t.depth + 1).back();
@@ -109,7 +79,7 @@ void bench_generate(Instance& m, Conversation& c, int repetitions, BenchResult& 
   auto step = [&] { next = greatest(c.extend({&next, 1}, t.batch).row(0)); };
   for (int64_t i = 0; i < std::min<int64_t>(t.generate, 4); ++i) step();  // warm-up
   ReadMemory memory(m);
-  Alternating limit(r, [&] { return read_burst(m.team(), memory.bytes(), read_seconds); });
+  Alternating limit(r, [&] { return read_burst(m.team(), memory.bytes(), read_burst_seconds); });
   for (int i = 0; i < repetitions; ++i) {
     c.cut(t.depth);
     next = first;
@@ -178,7 +148,8 @@ Hardware limits_now(Instance& m) {
   for (auto [arithmetic, kind] : {std::pair{Arithmetic::int8, ComputeKind::int8_dot},
                                   {Arithmetic::bf16, ComputeKind::bf16_dot},
                                   {Arithmetic::fp32, ComputeKind::fma}})
-    h.peaks[arithmetic] = {compute_burst(m.team(), kind, compute_seconds / 2), std::string(compute_instruction(kind))};
+    h.peaks[arithmetic] = {compute_burst(m.team(), kind, compute_burst_seconds / 2),
+                           std::string(compute_instruction(kind))};
   return h;
 }
 
