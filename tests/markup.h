@@ -65,6 +65,13 @@ inline std::vector<Element> elements_of(std::string_view markup, const std::vect
   return all;
 }
 
+inline std::string unescaped(std::string text) {
+  for (auto [entity, c] : {std::pair{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&#39;", "'"}, {"&amp;", "&"}})
+    for (size_t at = text.find(entity); at != text.npos; at = text.find(entity, at + 1))
+      text.replace(at, std::string_view(entity).size(), c);
+  return text;
+}
+
 struct WrittenText {
   Box box;
   std::string text;
@@ -76,7 +83,7 @@ inline std::vector<WrittenText> texts_of(const std::string& svg) {
   double font = std::stod(all.front()["font-size"]);
   for (const Element& e : all) {
     if (e.name != "text" || !e["transform"].empty()) continue;
-    double x = std::stod(e["x"]), y = std::stod(e["y"]), width = text_width(e.text, font);
+    double x = std::stod(e["x"]), y = std::stod(e["y"]), width = text_width(unescaped(e.text), font);
     if (e["class"].ends_with(" end")) x -= width;
     if (e["class"].ends_with(" middle")) x -= width / 2;
     out.push_back({{x, y - 0.8 * font, x + width, y + 0.2 * font}, e.text});

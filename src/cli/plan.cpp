@@ -9,11 +9,14 @@
 #include "cli/hardware_argument.h"
 #include "cli/model_argument.h"
 #include "cli/model_options.h"
+#include "cli/output_file.h"
+#include "cli/typed_command.h"
 #include "cost/units.h"
 #include "instance/engine_memory.h"
 #include "instance/instance.h"
 #include "instance/model_text.h"
 #include "planner/plan_sheet.h"
+#include "planner/report.h"
 #include "planner/sheet_text.h"
 
 namespace ridgeline {
@@ -21,6 +24,7 @@ namespace {
 
 struct PlanOptions {
   std::string model, hardware = "h100-sxm", engine, step, tpot, draft, math, why;
+  std::string html, svg, output = "-";  // files; a picture's name
   PlanRequest request;
   Situation situation;
   double rate = 0, memory_use = 90;
@@ -115,7 +119,7 @@ void explain_number(const Plan& p, std::string name, bool json) {
   fmt::print("{}", json ? reason_json(reason).dump(2) + "\n" : reason_text(reason));
 }
 
-void plan_command(PlanOptions o) {
+void plan_command(PlanOptions o, const std::string& command) {
   if (o.list) return fmt::print("{}", hardware_list());
   if (o.model.empty()) fail(ExitCode::usage, "no_model", "plan needs a model (see: ridgeline plan --help)");
   o.situation.hardware = hardware_argument(o.hardware);
@@ -134,11 +138,15 @@ void plan_command(PlanOptions o) {
     how.passes.retype = {};
     r.draft = situation_of(named_model(o.draft), how);
   }
+  if (!o.svg.empty()) picture_named(o.svg);  // before the work
   if (!o.step.empty()) r.step = BatchShape::parse(o.step);
   if (!o.tpot.empty()) r.tpot = seconds_of(o.tpot);
   if (o.rate != 0) r.rate = o.rate;
   Plan p = make_plan(std::move(r));
   if (!o.why.empty()) return explain_number(p, o.why, o.json);
+  if (!o.svg.empty()) write_output(o.output, picture_named(o.svg).svg(p, {}));
+  if (!o.html.empty()) write_output(o.html, report_html(p, command));
+  if (!o.svg.empty() || !o.html.empty()) return;
   auto engine = engine_need(model, p.request);
   if (o.json) {
     auto json = plan_json(p);
@@ -226,6 +234,13 @@ void add_plan(CLI::App& app) {
       ->option_text("NAME")
       ->group("Questions");
   c->add_flag("--json", o->json, "The same numbers as JSON")->group("Output");
+  std::string pictures;
+  for (const auto& picture : plan_pictures()) pictures += (pictures.empty() ? "" : ", ") + std::string(picture.name);
+  c->add_option("--html", o->html, "Write a report with pictures, one page for a browser; - is standard output")
+      ->option_text("FILE")
+      ->group("Output");
+  c->add_option("--svg", o->svg, "A picture of the report as SVG: " + pictures)->option_text("NAME")->group("Output");
+  c->add_option("-o,--output", o->output, "Where the picture goes")->option_text("FILE [-]")->group("Output");
   c->footer(
       "Examples:\n"
       "  ridgeline plan llama-3-8b --hw h100                    the answers, and the tables behind them\n"
@@ -234,8 +249,10 @@ void add_plan(CLI::App& app) {
       "  ridgeline plan llama-3-8b --tpot 20ms                  how many requests at 20 ms a token\n"
       "  ridgeline plan llama-3-8b --draft llama-3.2-1b         what speculative decoding would bring\n"
       "  ridgeline plan llama-3-8b --why decode.ms              where a number comes from\n"
-      "  ridgeline plan model.gguf --hw rtx-4090 -c 4000");
-  c->callback([o] { plan_command(*o); });
+      "  ridgeline plan model.gguf --hw rtx-4090 -c 4000\n"
+      "  ridgeline plan llama-3-8b --html report.html           the same with pictures, for a browser\n"
+      "  ridgeline plan llama-3-8b --svg roofline -o r.svg      one of them");
+  c->callback([o, c] { plan_command(*o, typed_command(*c)); });
 }
 
 }  // namespace ridgeline
