@@ -121,7 +121,7 @@ std::string tables_html(const Plan& p) {
 std::string machine_html(const Plan& p) {
   const Hardware& h = p.request.situation.hardware;
   PlanTable t{h.title, {{"figure", Align::left}, {"value"}, {"source", Align::left}}, {}};
-  auto row = [&](std::string what, std::string value, const Figure& f) {
+  auto row = [&](std::string what, std::string value, const SourcedValue& f) {
     std::string source = f.source + (f.checked ? "" : " (not checked)");
     if (f.spread) source += fmt::format(", spread {}", percent(*f.spread));
     t.row({std::move(what), std::move(value), std::move(source)});
