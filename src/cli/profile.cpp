@@ -1,5 +1,6 @@
 #include "profiler/profile.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -13,6 +14,7 @@
 #include "cli/model_options.h"
 #include "cli/terminal.h"
 #include "profiler/profile_diff.h"
+#include "profiler/profile_picture.h"
 #include "profiler/profile_report.h"
 #include "profiler/trace.h"
 
@@ -23,7 +25,7 @@ constexpr int traced_steps = 8;  // a screen of them, and a file of some megabyt
 
 struct ProfileCommand {
   ModelOptions model;
-  std::string batch = "1@512", hardware, trace;
+  std::string batch = "1@512", hardware, trace, svg;
   std::vector<std::string> diff;
   std::optional<double> fail_above;  // percent
   int repetitions = 5;
@@ -52,12 +54,22 @@ void run(ProfileCommand o) {
   ProfileOptions options{.batch = BatchShape::parse(o.batch), .repetitions = o.repetitions};
   if (!o.trace.empty()) options.traced_steps = traced_steps;
   if (!o.hardware.empty()) options.hardware = hardware_argument(o.hardware);
-  if (!o.model.instance.context) o.model.instance.context = cache_tokens(options.batch);
+  if (!o.model.instance.context)
+    o.model.instance.context = std::max(cache_tokens(options.batch), o.svg.empty() ? 0 : prompt_step_tokens);
   auto model = Instance::open(model_path(o.model.path), o.model.instance);
   print_opened(*model);
   Profile p = profile(*model, options);
   write_out(o.json ? profile_json(p).dump(2) + "\n" : profile_text(p));
   if (!o.trace.empty()) write_file(o.trace, trace_json(p));
+  if (!o.svg.empty()) {
+    ProfileOptions prompt = options;
+    prompt.batch = {{{prompt_step_tokens, 0, 1}}};
+    prompt.traced_steps = 0;
+    std::vector<Profile> both;
+    both.push_back(std::move(p));
+    both.push_back(profile(*model, prompt));
+    write_file(o.svg, profile_picture(both));
+  }
 }
 
 }  // namespace
@@ -89,6 +101,9 @@ void add_profile(CLI::App& app) {
   c->add_option("--trace", o->trace, "Write a timeline of some steps, for ui.perfetto.dev: a track a worker")
       ->option_text("FILE")
       ->group("Output");
+  c->add_option("--svg", o->svg, "Draw the measured ops on the roofline, beside those of a prompt of 512 tokens")
+      ->option_text("FILE")
+      ->group("Output");
   c->add_flag("--json", o->json, "The same numbers as JSON, with every op")->group("Output");
   c->footer(
       "Examples:\n"
@@ -96,6 +111,7 @@ void add_profile(CLI::App& app) {
       "  ridgeline profile model.gguf --batch 512             a prompt\n"
       "  ridgeline profile model.gguf --batch 8x1@512,64      a mixed step\n"
       "  ridgeline profile model.gguf --trace step.json       a timeline for ui.perfetto.dev\n"
+      "  ridgeline profile model.gguf --svg roofline.svg      measured ops on the roofline\n"
       "  ridgeline profile model.gguf --json > a.json         and, after a change, > b.json\n"
       "  ridgeline profile --diff a.json b.json --fail-above 5\n"
       "\n"

@@ -1,5 +1,6 @@
-// What the pages under docs show of the program's output is what it prints. A line "$ ridgeline ..." in a block is run; the lines
-// after it, up to the next command, are lines of its output in order, with any number of others where "..." stands.
+// What README and the pages under docs show of the program's output is what it prints. A line "$ ridgeline plan ..." or "explain"
+// in a block is run; the lines after it, up to the next command, are lines of its output in order, with any number of others
+// where "..." stands. Other commands print what they measured.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -31,12 +32,14 @@ std::vector<Shown> shown_in(const std::filesystem::path& page) {
   for (const std::string& line : lines_of(text)) {
     if (line.starts_with("```")) {
       block = !block, command = false;
-    } else if (block && line.starts_with("$ ridgeline ")) {
+    } else if (block && (line.starts_with("$ ridgeline plan ") || line.starts_with("$ ridgeline explain "))) {
       Shown s{.where = page.filename().string() + ": " + line};
       std::istringstream words(line.substr(12));
       for (std::string word; words >> word;) s.arguments.push_back(word);
       all.push_back(std::move(s));
       command = true;
+    } else if (line.starts_with("$ ")) {
+      command = false;
     } else if (command) {
       all.back().lines.push_back(line);
     }
@@ -46,9 +49,12 @@ std::vector<Shown> shown_in(const std::filesystem::path& page) {
 
 TEST(Docs, ShowWhatTheProgramPrints) {
   size_t found = 0;
-  for (const auto& page : std::filesystem::directory_iterator(RIDGELINE_TEST_DATA "/../../docs")) {
-    if (page.path().extension() != ".md") continue;
-    for (const Shown& s : shown_in(page.path())) {
+  const std::filesystem::path root = RIDGELINE_TEST_DATA "/../..";
+  std::vector<std::filesystem::path> pages = {root / "README.md"};
+  for (const auto& page : std::filesystem::directory_iterator(root / "docs"))
+    if (page.path().extension() == ".md") pages.push_back(page.path());
+  for (const auto& page : pages) {
+    for (const Shown& s : shown_in(page)) {
       SCOPED_TRACE(s.where);
       ++found;
       Finished f = run_ridgeline(s.arguments);
@@ -68,7 +74,7 @@ TEST(Docs, ShowWhatTheProgramPrints) {
       }
     }
   }
-  EXPECT_GE(found, 4u);
+  EXPECT_GE(found, 6u);
 }
 
 }  // namespace

@@ -54,8 +54,9 @@ TEST(PlanCommand, AFileThatCannotBeWrittenIsAnError) {
       EXPECT_EQ(result.code, static_cast<int>(ExitCode::io)) << what << where;
       EXPECT_NE(result.error.find("cannot write"), std::string::npos) << result.error;
     }
-  if (std::filesystem::exists("/dev/full"))
+  if (std::filesystem::exists("/dev/full")) {
     EXPECT_EQ(run_command(add_plan, "plan gpt2 --html /dev/full").code, static_cast<int>(ExitCode::io));
+  }
 }
 
 }  // namespace

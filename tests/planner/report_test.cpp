@@ -120,11 +120,11 @@ TEST(Pictures, AnUnknownOneNamesThoseThereAre) {
 }
 
 TEST(Pictures, TheOneInTheDocsIsNotStale) {
-  std::ifstream in(RIDGELINE_TEST_DATA "/../../docs/pictures/roofline-llama-3-8b.svg");
+  std::ifstream in(RIDGELINE_TEST_DATA "/../../docs/images/roofline-llama-3-8b.svg");
   std::stringstream committed;
   committed << in.rdbuf();
   EXPECT_EQ(committed.str(), picture_named("roofline").svg(llama(), {}))
-      << "ridgeline plan llama-3-8b --hw h100 --svg roofline -o docs/pictures/roofline-llama-3-8b.svg";
+      << "ridgeline plan llama-3-8b --hw h100 --svg roofline -o docs/images/roofline-llama-3-8b.svg";
 }
 
 TEST(Components, AreFoundInEveryFamily) {
