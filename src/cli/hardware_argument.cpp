@@ -13,7 +13,7 @@ namespace {
 Hardware measured_here() {
   std::string path = calibration_path();
   Hardware h = load_calibration(path);
-  Provenance p = provenance_of(h, processor_name(), Clock::now());
+  Provenance p = provenance_of(h, processor_name(), std::chrono::system_clock::now());
   auto dim = style(Style::dim, stderr), plain = style(Style::plain, stderr);
   fmt::print(stderr, "{}this machine: {}{}\n", dim, p.note, plain);
   for (const auto& warning : p.warnings) fmt::print(stderr, "{}warning: {}{}\n", dim, warning, plain);

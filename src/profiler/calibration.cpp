@@ -28,6 +28,8 @@ double process_seconds() {
 
 std::string threads_text(int n) { return fmt::format("{} {}", n, n == 1 ? "thread" : "threads"); }
 
+std::string unit_of(ComputeKind kind) { return kind == ComputeKind::int8_dot ? "OP/s" : "FLOP/s"; }
+
 // The sizes that teams of up to n threads are measured with: 1, 2, 4, ..., n.
 std::vector<int> team_sizes(int n) {
   std::vector<int> sizes;
@@ -86,7 +88,7 @@ class Measurements {
     for (auto [arithmetic, kind] : kinds) {
       Reading& r = result_.peaks[arithmetic] = {
           std::string(name_of(arithmetic)),
-          "FLOP/s",
+          unit_of(kind),
           fmt::format("{} on registers, {}", compute_instruction(kind), threads_text(result_.threads)),
           {}};
       tasks_.push_back({&r, true, 1, [this, kind](double s) { return compute_burst(all(), kind, s); }});
@@ -125,10 +127,11 @@ class Measurements {
   }
 
   void plan_team() {
+    constexpr long looks = 16;  // barriers from one look at the clock, of 25 ns, to the next
     std::string who = threads_text(result_.threads);
     result_.barrier = {"barrier", "s", fmt::format("one barrier after another, {}", who), {}};
     tasks_.push_back(
-        {&result_.barrier, false, 1, [this](double s) { return seconds_each(all(), s, 64, [](Worker&, long) {}); }});
+        {&result_.barrier, false, 1, [this](double s) { return seconds_each(all(), s, looks, [](Worker&, long) {}); }});
 
     // The least that an op can be: a kernel called as the executor calls it, over one short row, and the barrier after it.
     const Cell* cell = nullptr;
@@ -141,7 +144,7 @@ class Measurements {
                         alignas(64) std::byte numbers[3][64] = {};
                         std::vector<Tensor> operands;
                         for (auto& n : numbers) operands.push_back({DType::f32, Layout::rows, 1, 16, n});
-                        return seconds_each(all(), s, 64, [&](Worker& w, long) {
+                        return seconds_each(all(), s, looks, [&](Worker& w, long) {
                           KernelMemory memory(operands, results);
                           if (cell)
                             cell->run(op, memory, w);
@@ -171,7 +174,7 @@ class Measurements {
       std::string_view limit = memory ? "plain reads" : compute_instruction(kind);
       KernelReading& k = result_.kernels.emplace_back(KernelReading{
           {linear.name(), "1", fmt::format("of {} right after it; 2048 x 2048, {}", limit, linear.kernels()), {}},
-          {linear.name(), memory ? "B/s" : "FLOP/s", "", {}},
+          {linear.name(), memory ? "B/s" : unit_of(kind), "", {}},
           memory});
       tasks_.push_back({&k.share, false, 2, [this, &linear, &k, kind](double s) {
                           double rate = (k.of_memory ? linear.bytes() : linear.flops()) / linear.seconds_each(s);
@@ -190,17 +193,16 @@ class Measurements {
     for (auto& t : tasks_) t.burst(std::min(seconds, usual) / 4);  // what is touched for the first time
     for (auto& k : result_.kernels) k.rate.samples.clear();
     // Where others have the processors, a barrier waits for time slices, and bursts last longer than they should.
-    double start = seconds_now(), latest = start + 1.5 * options_.seconds;
-    for (int round = 0; round < static_cast<int>(rounds) && (round < 3 || seconds_now() < latest); ++round)
+    double start = seconds_now(), latest = start + std::max(5.0, 1.5 * options_.seconds);
+    for (int round = 0; round < static_cast<int>(rounds); ++round)
       for (auto& t : tasks_) {
+        if (round && seconds_now() > latest) return;
         double wall = seconds_now(), processor = process_seconds();
         t.reading->samples.push_back(t.burst(seconds));
         wall = seconds_now() - wall, processor = process_seconds() - processor;
         if (t.all_busy) busy_wall_ += wall * result_.threads, busy_processor_ += processor;
         bursts_done += t.parts;
-        if (options_.progress)
-          options_.progress(
-              std::min(1.0, std::max(bursts_done / (parts * rounds), (seconds_now() - start) / (latest - start))));
+        if (options_.progress) options_.progress(bursts_done / (parts * rounds));
       }
   }
 

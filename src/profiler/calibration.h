@@ -12,14 +12,15 @@
 namespace ridgeline {
 
 struct CalibrationOptions {
-  int threads = 0;                               // 0: one per processor this process may use
-  double seconds = 15;                           // to measure for; preparation takes about half a second more
+  int threads = 0;  // 0: one per processor this process may use
+  // To measure for; half as much again, or 5 where that is more, if others hold the processors. Preparation comes before.
+  double seconds = 15;
   std::function<void(double share)> progress{};  // called between bursts with the share that is done
 };
 
 // One quantity, one sample a round.
 struct Reading {
-  std::string name, unit;       // "memory"; FLOP/s, B/s, s, or 1
+  std::string name, unit;       // "memory"; FLOP/s, or OP/s of integers; B/s, s, or 1
   std::string method;           // how it was measured
   std::vector<double> samples;  // > 0
   double median() const;
@@ -35,7 +36,7 @@ struct StreamReading {
 };
 struct KernelReading {
   Reading share;  // of the machine's limit in the same moment
-  Reading rate;   // B/s of weights, as files have them, where `of_memory`, else FLOP/s
+  Reading rate;   // B/s of weights, as files have them, where `of_memory`, else of operations
   bool of_memory;
 };
 

@@ -17,6 +17,7 @@ namespace ridgeline {
 namespace {
 
 namespace fs = std::filesystem;
+using SystemTime = std::chrono::system_clock::time_point;
 constexpr std::string_view remedy = "measure this machine with: ridgeline calibrate";
 constexpr std::string_view beginning = "{\n  \"format\": \"ridgeline-hardware-";
 
@@ -26,7 +27,7 @@ std::string variable(const char* name) {
 }
 
 // "2026-11-27" or "2026-11-27T20:14:03Z".
-std::optional<Clock::time_point> time_of(std::string_view date) {
+std::optional<SystemTime> time_of(std::string_view date) {
   auto number = [&](size_t at, size_t digits) {
     int n = -1;
     if (at + digits <= date.size()) std::from_chars(date.data() + at, date.data() + at + digits, n);
@@ -35,7 +36,7 @@ std::optional<Clock::time_point> time_of(std::string_view date) {
   using namespace std::chrono;
   auto day = year(number(0, 4)) / number(5, 2) / number(8, 2);
   if (!day.ok()) return {};
-  Clock::time_point t = sys_days(day);
+  SystemTime t = sys_days(day);
   if (date.size() == 10) return t;
   int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
   if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return {};
@@ -94,15 +95,15 @@ Hardware load_calibration(const std::string& path) {
   } catch (const Error& e) { throw Error(e.code(), e.id(), fmt::format("{}\n{}", e.what(), remedy)); }
 }
 
-std::string date_text(Clock::time_point t) {
-  std::time_t seconds = Clock::to_time_t(t);
+std::string date_text(SystemTime t) {
+  std::time_t seconds = std::chrono::system_clock::to_time_t(t);
   std::tm parts{};
   gmtime_r(&seconds, &parts);
   char text[32];
   return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
-std::string age_text(std::string_view date, Clock::time_point now) {
+std::string age_text(std::string_view date, SystemTime now) {
   auto then = time_of(date);
   if (!then) return "at an unknown time";
   double age = std::chrono::duration<double>(now - *then).count();
@@ -118,7 +119,7 @@ std::string age_text(std::string_view date, Clock::time_point now) {
   return "less than a minute ago";
 }
 
-Provenance provenance_of(const Hardware& h, std::string_view processor, Clock::time_point now) {
+Provenance provenance_of(const Hardware& h, std::string_view processor, SystemTime now) {
   Provenance p;
   if (!h.measured) {
     p.note = "does not say when or where it was measured";
@@ -135,7 +136,9 @@ Provenance provenance_of(const Hardware& h, std::string_view processor, Clock::t
   else if (now - *then > std::chrono::days(30))
     p.warnings.push_back("it is older than 30 days: measure again with: ridgeline calibrate");
   if (m.contended)
-    p.warnings.push_back("other work was on the machine while it was measured: it can do more than the figures say");
+    p.warnings.push_back(
+        "other work was on the machine while it was measured, so predictions are too slow; measure again with: "
+        "ridgeline calibrate");
   return p;
 }
 

@@ -22,10 +22,10 @@ void save_calibration(const Hardware&, const std::string& path);
 // makes one.
 Hardware load_calibration(const std::string& path);
 
-using Clock = std::chrono::system_clock;
-std::string date_text(Clock::time_point);  // ISO 8601, UTC: "2026-11-27T20:14:03Z"
-std::string age_text(std::string_view date,
-                     Clock::time_point);  // "3 days ago"; of a date that is none: "at an unknown time"
+std::string date_text(std::chrono::system_clock::time_point);  // ISO 8601, UTC: "2026-11-27T20:14:03Z"
+std::string age_text(
+    std::string_view date,
+    std::chrono::system_clock::time_point);  // "3 days ago"; of a date that is none: "at an unknown time"
 
 // How far the figures of a file can be trusted on a machine with this processor.
 struct Provenance {
@@ -33,6 +33,6 @@ struct Provenance {
   std::vector<std::string>
       warnings;  // another processor, older than 30 days, measured while other work was on the machine
 };
-Provenance provenance_of(const Hardware&, std::string_view processor, Clock::time_point now);
+Provenance provenance_of(const Hardware&, std::string_view processor, std::chrono::system_clock::time_point now);
 
 }  // namespace ridgeline

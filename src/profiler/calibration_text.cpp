@@ -15,16 +15,16 @@ using Align = TextTable::Align;
 
 std::string percent(double share) { return fmt::format("{:.0f} %", 100 * share); }
 
-// "0.86 TFLOP/s", and operations of int8 as operations: they are no floating point.
-std::string operations_text(double rate, bool whole) {
-  double unit = rate >= 1e12 ? 1e12 : 1e9;
-  return fmt::format("{} {}{}", figures(rate / unit), unit == 1e12 ? "T" : "G", whole ? "OP/s" : "FLOP/s");
+// "0.86 TFLOP/s", "1.8 TOP/s".
+std::string operations_text(double rate, std::string_view unit) {
+  double size = rate >= 1e12 ? 1e12 : 1e9;
+  return fmt::format("{} {}{}", figures(rate / size), size == 1e12 ? "T" : "G", unit);
 }
 std::string value_text(const Reading& r, double value) {
   if (r.unit == "B/s") return bytes_text(value) + "/s";
   if (r.unit == "s") return time_text(value);
   if (r.unit == "1") return percent(value);
-  return operations_text(value, r.name == name_of(Arithmetic::int8));
+  return operations_text(value, r.unit);
 }
 
 std::string readings_table(const Calibration& c) {
@@ -44,7 +44,8 @@ std::string readings_table(const Calibration& c) {
 
 std::string sizes_text(const Hardware& h) {
   std::string text = bytes_text(h.capacity.value) + " of memory";
-  for (const auto& cache : h.caches) text += fmt::format(", {} of {}", bytes_text(cache.bytes.value), cache.name);
+  for (const auto& cache : h.caches)
+    text += fmt::format(", {} MiB of {}", figures(cache.bytes.value / 1048576), cache.name);
   return text;
 }
 
@@ -82,8 +83,9 @@ std::string efficiency_text(const Calibration& c) {
   if (c.kernels.empty())
     return "No kernel set runs here, so no kernel was measured: predictions take the limits for reached.\n";
   return fmt::format(
-      "Predictions take {} of memory and {} of the peaks for reached, as the kernels' median, and {} an op "
-      "for barriers.\n",
+      "Predictions take it that kernels reach {} of memory's rate and {} of the peaks, the middle of those above, and "
+      "that\n"
+      "an op costs {} beside its work.\n",
       percent(e.memory.value), percent(e.compute.value), time_text(e.op.value));
 }
 
@@ -96,16 +98,15 @@ Json json_of(const Reading& r) {
 
 std::string calibration_text(const Calibration& c) {
   const Hardware& h = c.hardware;
-  auto peak = [&](Arithmetic a) { return operations_text(h.peaks.at(a).value, a == Arithmetic::int8); };
+  auto peak = [&](Arithmetic a) { return value_text(c.peaks.at(a), h.peaks.at(a).value); };
   std::string out = fmt::format("{}: reads {}/s of memory, computes {} in int8, {} in bf16, {} in fp32\n", h.title,
                                 bytes_text(h.bandwidth.value), peak(Arithmetic::int8), peak(Arithmetic::bf16),
                                 peak(Arithmetic::fp32));
   out += quietness_text(c) + "\n" + readings_table(c);
   out += fmt::format("\n{}\n{}{}", streams_table(c), efficiency_text(c),
                      fmt::format("Sizes: {}. Measured in {}.\n", sizes_text(h), time_text(c.seconds)));
-  return out +
-         "measured: the median of bursts that took turns; spread: (greatest - least) / median; a linear: its share "
-         "of the limit.\n";
+  out += "measured: the median of bursts that took turns; spread: (greatest - least) / median, ±: half of it.\n";
+  return out + "A linear: the share of its limit that the engine's kernel reaches.\n";
 }
 
 Json calibration_json(const Calibration& c) {

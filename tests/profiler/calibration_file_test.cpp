@@ -13,7 +13,7 @@ namespace ridgeline {
 namespace {
 
 using namespace std::chrono_literals;
-const Clock::time_point noon = std::chrono::sys_days(std::chrono::year(2026) / 11 / 27) + 12h;
+const std::chrono::system_clock::time_point noon = std::chrono::sys_days(std::chrono::year(2026) / 11 / 27) + 12h;
 
 class Variable {
  public:
