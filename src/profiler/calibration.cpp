@@ -30,6 +30,9 @@ std::string threads_text(int n) { return fmt::format("{} {}", n, n == 1 ? "threa
 
 std::string unit_of(ComputeKind kind) { return kind == ComputeKind::int8_dot ? "OP/s" : "FLOP/s"; }
 
+// To five digits, which is more than any measurement here has.
+double rounded(double x) { return std::stod(fmt::format("{:.5g}", x)); }
+
 // The sizes that teams of up to n threads are measured with: 1, 2, 4, ..., n.
 std::vector<int> team_sizes(int n) {
   std::vector<int> sizes;
@@ -224,11 +227,11 @@ class Measurements {
         if (k.of_memory == memory) middle.samples.push_back(k.share.median());
       if (middle.samples.empty()) continue;
       SourcedValue& into = memory ? e.memory : e.compute;
-      into = {.value = std::min(1.0, middle.median()),
+      into = {.value = std::min(1.0, rounded(middle.median())),
               .source = fmt::format(
                   "linears of q8_0, q4_K and bf16, 2048 x 2048, {}, beside {}; the median of the three",
                   memory ? "1 row" : "512 rows", memory ? "plain reads of memory" : "their instructions on registers"),
-              .spread = middle.spread()};
+              .spread = rounded(middle.spread())};
     }
     h.efficiency = e;
 
@@ -280,9 +283,9 @@ double Reading::swing() const {
   return (sorted[sorted.size() - 1 - outside] - sorted[outside]) / median();
 }
 SourcedValue Reading::figure() const {
-  return {.value = median(),
+  return {.value = rounded(median()),
           .source = fmt::format("{}; the median of {} bursts", method, samples.size()),
-          .spread = spread()};
+          .spread = rounded(spread())};
 }
 
 std::vector<std::string> contention(const Surroundings& s) {
