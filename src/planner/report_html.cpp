@@ -73,16 +73,16 @@ std::string step_html(const Plan& p) {
   double whole = time(t);
   PlanTable table{words(t.batch),
                   {{"op", Align::left},
-                   {"part", Align::left},
-                   {"times"},
+                   {"time"},
+                   {"share"},
+                   {"roof", Align::left},
+                   {"FLOP/B"},
                    {"FLOP"},
                    {"weights"},
                    {"KV"},
                    {"activations"},
-                   {"FLOP/B"},
-                   {"roof", Align::left},
-                   {"time"},
-                   {"share"}},
+                   {"ops"},
+                   {"part", Align::left}},
                   {}};
   for (const StepKind& k : step_kinds(p.deployment->program(), t)) {
     const OpCost& c = k.one.cost;
@@ -91,23 +91,22 @@ std::string step_html(const Plan& p) {
     std::string roof = k.one.limit() == Limit::memory
                            ? "memory"
                            : fmt::format("{} {}", name_of(k.one.arithmetic), word(k.one.limit()));
-    table.row({k.text, std::string(name_of(k.component)), grouped(k.count), flop_or_none(all(c.flops())),
-               bytes_or_none(all(c.bytes(Role::weight))), bytes_or_none(all(c.bytes(Role::kv))),
-               bytes_or_none(all(c.bytes(Role::activation))), c.flops() ? figures(c.intensity()) : "-", roof,
-               time_text(seconds), percent(seconds / whole)});
+    table.row({k.text, time_text(seconds), percent(seconds / whole), roof, c.flops() ? figures(c.intensity()) : "-",
+               flop_or_none(all(c.flops())), bytes_or_none(all(c.bytes(Role::weight))),
+               bytes_or_none(all(c.bytes(Role::kv))), bytes_or_none(all(c.bytes(Role::activation))), grouped(k.count),
+               std::string(name_of(k.component))});
   }
   auto extra = [&](std::string what, double seconds) {
-    if (seconds > 0)
-      table.row({std::move(what), "", "", "", "", "", "", "", "", time_text(seconds), percent(seconds / whole)});
+    if (seconds > 0) table.row({std::move(what), time_text(seconds), percent(seconds / whole)});
   };
   const Efficiency e = p.request.situation.hardware.efficiency.value_or(Efficiency{});
   extra("links between devices", p.times == Times::ideal ? t.link_ideal : t.link_calibrated);
   if (p.times == Times::calibrated)
     extra("the step and its layers", t.overhead - e.op.value * static_cast<double>(t.ops.size()));
-  table.row({"whole step", "", grouped(std::ssize(t.ops)), flop_or_none(t.sum.flops()),
-             bytes_or_none(t.sum.bytes(Role::weight)), bytes_or_none(t.sum.bytes(Role::kv)),
-             bytes_or_none(t.sum.bytes(Role::activation)), figures(t.sum.intensity()), std::string(word(t.limit())),
-             time_text(whole), percent(1)});
+  table.row({"whole step", time_text(whole), percent(1), std::string(word(t.limit())), figures(t.sum.intensity()),
+             flop_or_none(t.sum.flops()), bytes_or_none(t.sum.bytes(Role::weight)),
+             bytes_or_none(t.sum.bytes(Role::kv)), bytes_or_none(t.sum.bytes(Role::activation)),
+             grouped(std::ssize(t.ops)), ""});
   return paragraph("Ops that are alike in all layers are one row, their numbers taken together.") +
          table_html(table, true);
 }
