@@ -103,9 +103,9 @@ TEST(Profile, TheRoofIsThatOfTheFileWhereOneIsGiven) {
   h.efficiency->op = {1e-6, "made up"};
   Profile p = profile(*model, {.batch = BatchShape::parse("1@8"), .repetitions = 1, .hardware = h});
   StepTime t = Roofline(model->program(), h).at(p.batch);
-  EXPECT_DOUBLE_EQ(p.ideal, t.ideal);
+  EXPECT_NEAR(p.ideal, t.ideal, 1e-12 * t.ideal);
   ASSERT_TRUE(p.predicted);
-  EXPECT_DOUBLE_EQ(*p.predicted, t.calibrated);
+  EXPECT_NEAR(*p.predicted, t.calibrated, 1e-12 * t.calibrated);
   EXPECT_FALSE(p.limits_in_run);
   EXPECT_NE(profile_text(p).find(" predicted, "), std::string::npos);
   EXPECT_TRUE(refused(ExitCode::usage, "other_machine", {"h100-sxm", "GPU"}, [&] {
