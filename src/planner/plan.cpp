@@ -34,6 +34,7 @@ Plan make_plan(PlanRequest request) {
   if (r.step.sequences.empty()) r.step = Deployment::alike(1, 1, r.context);
 
   p.step = d.step(r.step);
+  p.alone = decode_point(d, 1, r.context);
   p.decode = decode_curve(d, r.context, r.batches);
   BatchShape prompt = Deployment::alike(1, r.prompt, 0);
   p.prefill = times_of(d, prompt), p.prefill_step = d.step(prompt);

@@ -23,8 +23,9 @@ struct PlanRequest {
 struct Plan {
   PlanRequest request;
   std::shared_ptr<const Deployment> deployment;
-  Times times = Times::ideal;  // the ones that answers are given in: calibrated where the machine has efficiencies
-  std::vector<DecodePoint> decode;
+  Times times = Times::ideal;       // the ones that answers are given in: calibrated where the machine has efficiencies
+  DecodePoint alone;                // one sequence
+  std::vector<DecodePoint> decode;  // over request.batches
   TimePair prefill;
   StepTime prefill_step;
   StepTime step;   // request.step

@@ -45,7 +45,7 @@ std::string ceiling_text(const BatchingCeiling& c, int64_t context) {
 }
 
 std::vector<std::string> decode_lines(const Plan& p) {
-  const DecodePoint& one = p.decode.front();
+  const DecodePoint& one = p.alone;
   std::string out =
       fmt::format("{} a token alone ({})", both(p, one.step), rate_text(one.tokens_per_second(p.times), "tok"));
   const DecodePoint* many = nullptr;
@@ -54,6 +54,11 @@ std::vector<std::string> decode_lines(const Plan& p) {
   if (many)
     out += fmt::format("; {} together: {} a step, {}", many->sequences, time_text(many->step.of(p.times)),
                        rate_text(many->tokens_per_second(p.times), "tok"));
+  const Situation& s = p.request.situation;
+  // Copies serve side by side; stages can each hold a batch of their own.
+  if (int together = s.data * s.pipeline; together > 1 && many)
+    out += fmt::format(" ({} such batches at a time: {})", together,
+                       rate_text(together * many->tokens_per_second(p.times), "tok"));
   return {out, ceiling_text(p.ceiling, p.request.context)};
 }
 
@@ -66,7 +71,7 @@ std::string prefill_line(const Plan& p) {
 std::vector<std::string> helps_lines(const Plan& p) {
   std::vector<std::string> out;
   const Situation& s = p.request.situation;
-  double now = p.decode.front().step.of(p.times);
+  double now = p.alone.step.of(p.times);
   auto int4 = std::ranges::find_if(p.weight_only, [](const WeightOnly& w) { return w.bits < 4.2; });
   if (double t = int4->decode.of(p.times); t < 0.95 * now)
     out.push_back(fmt::format("weights in 4 bits: {} alone, {}; nothing past {} tokens a step", time_text(t),
@@ -92,14 +97,15 @@ std::string wont_line(const Plan& p) {
   const Variant& decode = of("nothing fused", "decode");
   const Variant& naive = of("naive attention, nothing fused", "prefill");
   double saved = 1 - decode.plain.ideal / decode.time.ideal;
-  return out + fmt::format("fusion: {} in decode (a naive, unfused prefill takes {}, not {})", percent(saved),
-                           time_text(naive.time.of(p.times)), time_text(naive.plain.of(p.times)));
+  return out + fmt::format("fusion: {} % in decode (a naive, unfused prefill takes {}, not {})",
+                           figures(100 * saved, 2), time_text(naive.time.of(p.times)),
+                           time_text(naive.plain.of(p.times)));
 }
 
 std::string tpot_line(const Plan& p) {
   const BatchForTpot& b = *p.for_tpot;
   if (!b.sequences())
-    return fmt::format("not even one sequence decodes so fast: it takes {}", time_text(p.decode[0].step.of(p.times)));
+    return fmt::format("not even one sequence decodes so fast: it takes {}", time_text(p.alone.step.of(p.times)));
   return fmt::format("at most {} decode together at {} tokens of context ({} by time, {} by memory): {}",
                      grouped(b.sequences()), grouped(p.request.context), grouped(b.by_time), grouped(b.by_memory),
                      rate_text(b.at.tokens_per_second(p.times), "tok"));
