@@ -88,8 +88,9 @@ void add_explain(CLI::App& app) {
       ->capture_default_str()
       ->group("Step");
   c->add_option("--hw", o->hardware,
-                "A machine: each op's roof and time there (ridgeline plan --list-hardware), or a hardware file")
-      ->option_text("NAME|FILE")
+                "A machine: each op's roof and time there (ridgeline plan --list-hardware), a hardware file, or here: "
+                "this one, calibrated")
+      ->option_text("NAME|FILE|here")
       ->group("Step");
   c->add_option("--after", o->after, "Show the program as it is after this pass; `model`: before all")
       ->option_text("PASS")
