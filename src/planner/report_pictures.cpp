@@ -173,9 +173,14 @@ std::string kv(const Plan& p, Paper paper) {
                   .kind = Axis::Kind::linear,
                   .low = 0,
                   .high = context};
-  double full = a_token * context, high = free > 0 ? 1.25 * free : 4 * full;
+  double full = a_token * context, most = 256 * full * 1.1;  // of the greatest batch shown
+  double high = std::max(1.0, free > 0 ? std::min(1.25 * free, most) : 4 * full);
   LineChart::Panel panel{.title = "KV cache", .unit = "B", .kind = Axis::Kind::linear, .low = 0, .high = high};
   if (free > 0) panel.levels.push_back({free, fmt::format("left by the weights: {}", bytes_text(free))});
+  if (free <= 0)
+    chart.caption.note += " The weights alone leave nothing for it.";
+  else if (most < free)
+    chart.caption.note += fmt::format(" The weights leave {}, more than all of these need.", bytes_text(free));
   size_t colour = 0;
   for (int64_t n : {1, 4, 16, 64, 256}) {
     double sequences = static_cast<double>(n), end = sequences * full;
