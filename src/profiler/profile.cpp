@@ -1,5 +1,6 @@
 #include "profiler/profile.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,7 +16,21 @@ namespace ridgeline {
 namespace {
 
 constexpr double round_seconds = 0.1;  // of timed steps: some time slices of the system
+constexpr double longest_round = 0.5;  // where most steps are disturbed
 constexpr int most_steps = 2000;       // whose times are kept
+
+// Of the whole process, as the system counts it.
+double processor_seconds() {
+  rusage use{};
+  getrusage(RUSAGE_SELF, &use);
+  auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+  return seconds(use.ru_utime) + seconds(use.ru_stime);
+}
+int64_t times_displaced() {  // by another process, or in its favour
+  rusage use{};
+  getrusage(RUSAGE_SELF, &use);
+  return use.ru_nivcsw;
+}
 
 struct OpTicks {
   int64_t measured = 0, waiting = 0, barrier = 0;
@@ -24,6 +39,9 @@ struct Sample {
   size_t round;
   std::vector<OpTicks> ops;
   int64_t step, sampling, outside;  // ticks
+  bool displaced = false;           // the system took a processor away in this step
+  bool pair_displaced = false;      // in this one or the plain one beside it
+  double to_plain = 1;              // its duration to that of the plain one
 };
 
 // The workers' stamps are taken apart along the thread that called: what lies between two of its barriers is the op until the
@@ -61,14 +79,26 @@ class Limits {
     const std::string source = "bursts between the steps";
     Hardware h{.name = "here", .title = "this machine, " + source, .kind = Hardware::Kind::cpu};
     h.activations = DType::f32;
-    h.bandwidth = {read_burst(m_.team(), memory_->bytes(), read_burst_seconds), source};
-    for (Arithmetic a : kinds_) h.peaks[a] = {compute_burst(m_.team(), kind_of(a), compute_burst_seconds), source};
+    h.bandwidth = {while_running([&] { return read_burst(m_.team(), memory_->bytes(), read_burst_seconds); }), source};
+    for (Arithmetic a : kinds_)
+      h.peaks[a] = {while_running([&] { return compute_burst(m_.team(), kind_of(a), compute_burst_seconds); }), source};
     h.capacity = {static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE)),
                   "the operating system"};
     return h;
   }
 
  private:
+  // A burst's rate for the time in which its threads had a processor: a limit is what the machine can do, and a step without
+  // disturbance is held against it.
+  template <class Burst>
+  double while_running(Burst burst) const {
+    constexpr double least = 0.02;  // of the time: below that the system's counting is too coarse
+    TickClock clock;
+    int64_t start = TickClock::now();
+    double before = processor_seconds(), rate = burst(), used = processor_seconds() - before;
+    double wall = static_cast<double>(TickClock::now() - start) * clock.seconds_per_tick();
+    return rate / std::clamp(used / (wall * m_.team().size()), least, 1.0);
+  }
   static ComputeKind kind_of(Arithmetic a) {
     return a == Arithmetic::int8   ? ComputeKind::int8_dot
            : a == Arithmetic::bf16 ? ComputeKind::bf16_dot
@@ -144,26 +174,49 @@ class Profiler {
     double tick = clock_.seconds_per_tick();
     step(nullptr);  // finds the caches as the bursts left them
     int most = std::max(1, most_steps / o_.repetitions), done = 0;
-    for (double seconds = 0; done < most && seconds < round_seconds; ++done) {
-      int64_t plain = 0;
+    double seconds = 0, undisturbed = 0;
+    for (; done < most && undisturbed < round_seconds && seconds < longest_round; ++done) {
+      int64_t plain = 0, first = times_displaced();
       if (done % 2 == 0) plain = duration(step(nullptr));
+      int64_t before = times_displaced();
       TracedStep timed = step(&timer_);
+      int64_t after = times_displaced();
       if (done % 2 == 1) plain = duration(step(nullptr));
-      samples_.push_back(taken_apart(timed, hardware_.size()));
-      pairs_.push_back(static_cast<double>(duration(timed)) / static_cast<double>(plain));
-      seconds += static_cast<double>(duration(timed)) * tick;
+      Sample& s = samples_.emplace_back(taken_apart(timed, hardware_.size()));
+      s.displaced = after != before, s.pair_displaced = times_displaced() != first;
+      s.to_plain = static_cast<double>(duration(timed)) / static_cast<double>(plain);
+      double took = static_cast<double>(duration(timed)) * tick;
+      seconds += took, undisturbed += s.displaced ? 0 : took;
       if (last && std::ssize(trace_) < o_.traced_steps) trace_.push_back(std::move(timed));
     }
   }
   static int64_t duration(const TracedStep& s) { return s.end - s.start; }
 
-  // The middle half of the steps, by how near each came to its roof.
-  std::vector<const Sample*> middle() const {
+  int displaced() const { return static_cast<int>(std::ranges::count(samples_, true, &Sample::displaced)); }
+  bool leaves_out() const { return std::ssize(samples_) - displaced() >= 8; }
+
+  // By how near each came to its roof: the middle half of the undisturbed steps, or where they are too few the best quarter of
+  // all, which were disturbed least.
+  std::vector<const Sample*> chosen() const {
     std::vector<const Sample*> all;
-    for (const Sample& s : samples_) all.push_back(&s);
+    for (const Sample& s : samples_)
+      if (!s.displaced || !leaves_out()) all.push_back(&s);
     std::ranges::sort(all, {}, [&](const Sample* s) { return static_cast<double>(s->step) / times_[s->round].ideal; });
-    auto cut = std::ssize(all) / 4;
-    return {all.begin() + cut, all.end() - cut};
+    auto quarter = std::ssize(all) / 4;
+    bool best = displaced() && !leaves_out();
+    return best ? std::vector(all.begin(), all.begin() + quarter + 1)
+                : std::vector(all.begin() + quarter, all.end() - quarter);
+  }
+  // How much longer timed steps took than the plain ones beside them, ascending.
+  std::vector<double> pairs() const {
+    std::vector<double> undisturbed, all;
+    for (const Sample& s : samples_) {
+      all.push_back(s.to_plain - 1);
+      if (!s.pair_displaced) undisturbed.push_back(s.to_plain - 1);
+    }
+    auto& pairs = undisturbed.size() >= 4 ? undisturbed : all;
+    std::ranges::sort(pairs);
+    return pairs;
   }
 
   Profile result() {
@@ -175,9 +228,14 @@ class Profiler {
     for (const OpTime& op : Roofline(p.program, p.hardware).at(o_.batch).ops) p.limits.push_back(op.limit());
     p.seconds_per_tick = clock_.seconds_per_tick();
     p.trace = std::move(trace_);
-    p.observing = median(pairs_) - 1;
+    auto pairs = this->pairs();
+    p.pairs = static_cast<int>(pairs.size());
+    p.observing = median(pairs), p.observing_low = pairs[pairs.size() / 4];
+    p.observing_high = pairs[pairs.size() - 1 - pairs.size() / 4];
     p.ops.resize(p.program.nodes.size());
-    auto used = middle();
+    auto used = chosen();
+    p.displaced = static_cast<int>(std::ranges::count(samples_, true, &Sample::displaced));
+    p.displaced = displaced(), p.left_out = leaves_out() ? p.displaced : 0;
     p.steps = static_cast<int>(samples_.size()), p.used = static_cast<int>(used.size());
     double share = 1 / static_cast<double>(used.size()), tick = share * p.seconds_per_tick;
     bool calibrated = p.hardware.efficiency.has_value();
@@ -220,7 +278,6 @@ class Profiler {
   std::vector<Hardware> hardware_;  // by round
   std::vector<StepTime> times_;     // by round
   std::vector<Sample> samples_;
-  std::vector<double> pairs_;
   std::vector<TracedStep> trace_;
   int32_t chosen_ = 0;
 };

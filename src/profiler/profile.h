@@ -30,7 +30,8 @@ struct TracedStep {
   OpTimer timer;
 };
 
-// Times are means over the middle half of the steps, by how near each came to the roof of its moment, so that they add up:
+// Times are means over steps, so that they add up: the middle half, by how near each came to the roof of its moment, of those
+// during which the system took no processor away; where fewer than eight are left, the best quarter of all.
 // step = measured and barrier of all ops + sampling + unexplained.
 struct Profile {
   std::string model;
@@ -51,8 +52,12 @@ struct Profile {
   double ideal = 0;            // of the roofline
   std::optional<double> predicted = {};
 
-  int steps = 0, used = 0;  // timed, and of them the middle half
-  double observing = 0;     // what timing adds to a step, as a fraction: median over pairs of steps with and without
+  int steps = 0, used = 0;  // timed, and what the times are means of
+  int displaced = 0;        // of those timed: the system took a processor away meanwhile
+  int left_out = 0;         // of those timed: for that reason; 0 or `displaced`
+  // What timing adds to a step, as a fraction: median and quartiles over pairs of steps with and without.
+  int pairs = 0;
+  double observing = 0, observing_low = 0, observing_high = 0;
   std::vector<TracedStep> trace = {};
   double seconds_per_tick = 0;
 

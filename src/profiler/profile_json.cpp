@@ -57,7 +57,8 @@ Json step_json(const Profile& p) {
   step["of_roof"] = p.of_roof();
   add_work(step, p.cost.sum);
   step["ops"] = p.program.nodes.size();
-  step["timed"] = p.steps, step["used"] = p.used, step["observing"] = p.observing;
+  step["timed"] = p.steps, step["displaced"] = p.displaced, step["used"] = p.used, step["observing"] = p.observing;
+  step["observing_quartiles"] = {p.observing_low, p.observing_high};
   return step;
 }
 

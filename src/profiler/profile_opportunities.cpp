@@ -42,9 +42,33 @@ void add_rows(const Profile& p, std::vector<Opportunity>& found) {
   }
 }
 
-double estimate(const Profile& p, int64_t bytes, int64_t ops) {
+// measured: of the ops that would be gone. What they moved may have been in a cache: no more than they took comes back.
+double estimate(const Profile& p, int64_t bytes, int64_t ops, double measured) {
   double barrier = p.barriers ? p.in_barriers() / static_cast<double>(p.barriers) : 0;
-  return static_cast<double>(bytes) / p.hardware.bandwidth.value + static_cast<double>(ops) * barrier;
+  return std::min(measured, static_cast<double>(bytes) / p.hardware.bandwidth.value) +
+         static_cast<double>(ops) * barrier;
+}
+// Of the ops that a fusion does away with: those of a name of which there are fewer afterwards, matrix products apart, whose
+// work stays.
+double measured_of_gone(const Profile& p, const Program& fused) {
+  struct Group {
+    int64_t before = 0, after = 0;
+    double measured = 0;
+  };
+  std::map<std::string_view, Group> groups;
+  for (size_t i = 0; i < p.ops.size(); ++i) {
+    const Node& n = p.program.nodes[i];
+    if (!p.program.cost(n).matmul.is_zero()) continue;
+    Group& g = groups[n.op.name()];
+    ++g.before, g.measured += p.ops[i].measured;
+  }
+  for (const Node& n : fused.nodes)
+    if (auto at = groups.find(n.op.name()); at != groups.end()) ++at->second.after;
+  double measured = 0;
+  for (const auto& [name, g] : groups)
+    if (g.after < g.before)
+      measured += g.measured * static_cast<double>(g.before - g.after) / static_cast<double>(g.before);
+  return measured;
 }
 std::string saving(int64_t bytes, int64_t ops) {
   return fmt::format("saves {}, {} {}", bytes_text(static_cast<double>(bytes)), ops, ops == 1 ? "barrier" : "barriers");
@@ -60,8 +84,8 @@ void add_left_out_fusions(const Profile& p, std::vector<Opportunity>& found) {
     auto ops = std::ssize(p.program.nodes) - std::ssize(fused.nodes);
     if (ops <= 0) continue;
     int64_t bytes = p.cost.sum.bytes() - step_cost(fused, p.batch).sum.bytes();
-    found.push_back(
-        {Kind::fusion, name, 1, saving(bytes, ops) + "; left out by --disable", estimate(p, bytes, ops), bytes, ops});
+    found.push_back({Kind::fusion, name, 1, saving(bytes, ops) + "; left out by --disable",
+                     estimate(p, bytes, ops, measured_of_gone(p, fused)), bytes, ops});
   }
 }
 
@@ -83,36 +107,42 @@ void add_chains(const Profile& p, std::vector<Opportunity>& found) {
     size_t first = 0, places = 0;
     std::vector<std::string> then;
     int64_t bytes = 0, ops = 0;
+    double measured = 0;  // of the ops that would be gone
   };
   const Program& program = p.program;
   auto families = families_of(program);
   auto names = program_names(program);
   Uses uses(program);
   std::map<std::string, Chain> chains;  // by the op they begin with
-  std::map<const Node*, size_t> index;
-  for (size_t i = 0; i < program.nodes.size(); ++i) index[&program.nodes[i]] = i;
   std::vector<bool> begun(program.nodes.size());
   for (size_t i = 0; i < program.nodes.size(); ++i) {
     const Node& n = program.nodes[i];
     Cost cost = program.cost(n);
     if (!cost.matmul.is_zero() || !cost.attention.is_zero() || p.ops[i].measured <= 0) continue;
+    const Node* before = nullptr;  // the last of those that made something for this op alone
+    std::vector<Value> passed;     // what it made
     for (Value v : n.op.operands()) {
-      const Node* before = uses.producer(v);
-      if (!before || program.type(v).role != Role::activation || uses.count(v) != 1) continue;
-      size_t at = index[before];
-      Cost made = program.cost(*before);
-      if (families[i] == OpFamily::norm && !made.matmul.is_zero()) continue;  // workers hold parts of rows
-      Chain& chain = chains[brief_text(program, *before, names)];
-      if (!begun[at]) begun[at] = true, ++chain.places;
-      chain.first = at, ++chain.ops;
-      if (std::string op(n.op.name()); std::ranges::find(chain.then, op) == chain.then.end()) chain.then.push_back(op);
-      chain.bytes += bytes_of(program, made.writes, v, p.cost.batch) + bytes_of(program, cost.reads, v, p.cost.batch);
+      const Node* maker = uses.producer(v);
+      if (!maker || program.type(v).role != Role::activation || uses.count(v) != 1 || (before && maker < before))
+        continue;
+      if (maker != before) before = maker, passed.clear();
+      passed.push_back(v);
     }
+    if (!before) continue;
+    Cost made = program.cost(*before);
+    if (families[i] == OpFamily::norm && !made.matmul.is_zero()) continue;  // workers hold parts of rows
+    auto at = static_cast<size_t>(before - program.nodes.data());
+    Chain& chain = chains[brief_text(program, *before, names)];
+    if (!begun[at]) begun[at] = true, ++chain.places;
+    chain.first = at, ++chain.ops, chain.measured += p.ops[i].measured;
+    if (std::string op(n.op.name()); std::ranges::find(chain.then, op) == chain.then.end()) chain.then.push_back(op);
+    for (Value v : passed)
+      chain.bytes += bytes_of(program, made.writes, v, p.cost.batch) + bytes_of(program, cost.reads, v, p.cost.batch);
   }
   for (const auto& [text, c] : chains)
     found.push_back({Kind::fusion, fmt::format("{} and {}", program.nodes[c.first].op.name(), fmt::join(c.then, ", ")),
-                     c.places, saving(c.bytes, c.ops) + "; no such op yet", estimate(p, c.bytes, c.ops), c.bytes,
-                     c.ops});
+                     c.places, saving(c.bytes, c.ops) + "; no such op yet", estimate(p, c.bytes, c.ops, c.measured),
+                     c.bytes, c.ops});
 }
 
 }  // namespace

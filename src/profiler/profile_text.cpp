@@ -119,9 +119,15 @@ std::string opportunity_list(const Profile& p) {
 }
 
 std::string notes(const Profile& p) {
-  std::string out = fmt::format(
-      "{} of {} timed steps: the middle half, by how near each came to its roof. Timing them adds {:+.1f} %.\n", p.used,
-      p.steps, 100 * p.observing);
+  bool best = p.displaced && !p.left_out;
+  std::string out = fmt::format("{} of {} timed steps: the {}, by how near each came to its roof.\n", p.used, p.steps,
+                                best ? "best quarter" : "middle half");
+  if (p.displaced)
+    out += fmt::format("In {} of them the system took a processor away: {}.\n", p.displaced,
+                       best ? "too many to leave them out" : "they are left out");
+  out += fmt::format(
+      "Timing adds {:+.1f} % to a step: median of {} pairs with and without, quartiles {:+.1f} and {:+.1f} %.\n",
+      100 * p.observing, p.pairs, 100 * p.observing_low, 100 * p.observing_high);
   constexpr double quiet = 0.25;  // what bursts of an idle machine differ by
   std::array<double, 2> ideal{};
   for (size_t i = 0; i < p.ops.size(); ++i) ideal[static_cast<size_t>(p.limits[i])] += p.ops[i].ideal;

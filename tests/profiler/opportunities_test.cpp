@@ -99,6 +99,18 @@ TEST(Opportunities, AChainSaysItsBytes) {
   EXPECT_EQ(chain->places, 2u);
   EXPECT_EQ(chain->bytes, 2 * 2 * 64 * 4);
   EXPECT_EQ(chain->ops_less, 2);
+  EXPECT_NEAR(chain->seconds, 1024 / 1e9 + 2e-6, 1e-12);
+}
+
+// What ops moved may have been in a cache: a fusion gives back no more than they took.
+TEST(Opportunities, AFusionGivesBackNoMoreThanItsOpsTook) {
+  Profile p = made_up_profile(), unfused = made_up_profile({"linear_add"});
+  for (Profile* of : {&p, &unfused})
+    for (size_t i = 0; i < of->ops.size(); ++i)
+      if (auto op = of->program.nodes[i].op.name(); op == "quantize" || op == "add") of->ops[i].measured = 1e-10;
+  auto all = opportunities(p), left_out = opportunities(unfused);
+  EXPECT_NEAR(find(all, Kind::fusion, "attention and quantize")->seconds, 2e-10 + 2e-6, 1e-12);
+  EXPECT_NEAR(find(left_out, Kind::fusion, "linear_add")->seconds, 4e-10 + 4e-6, 1e-12);
 }
 
 TEST(Report, AnswersFirst) {
