@@ -8,6 +8,7 @@ use crate::pre_tokenizer::{PreTokenizer, Rules};
 use crate::Failure;
 use ahash::AHashMap;
 use std::borrow::Cow;
+use std::sync::OnceLock;
 use unicode_normalization::{is_nfc, UnicodeNormalization};
 
 #[derive(Clone, Copy, PartialEq)]
@@ -55,8 +56,8 @@ pub struct Encoder {
     character_ids: AHashMap<char, u32>,
     joints: Option<Joints>, // of words in characters
     always: Stages,
-    all: Stages,
-    special: Added,
+    all: Option<Stages>,      // none: there are no special tokens
+    special: OnceLock<Added>, // made when a text is first broken: only chats need it
     special_texts: Vec<String>,
 }
 
@@ -129,8 +130,8 @@ impl Encoder {
             character_ids,
             joints,
             always: Stages { raw: Added::new(std::iter::empty())?, normalized: Added::new(std::iter::empty())? },
-            all: Stages { raw: Added::new(std::iter::empty())?, normalized: Added::new(std::iter::empty())? },
-            special: Added::new(std::iter::empty())?,
+            all: None,
+            special: OnceLock::new(),
             special_texts: Vec::new(),
             spelling,
         };
@@ -138,11 +139,11 @@ impl Encoder {
             let wanted = tokens.iter().zip(0u32..).filter(|((_, kind, _), _)| kinds.contains(kind));
             wanted.map(|((text, _, flags), id)| (text.to_string(), id, *flags)).collect()
         };
-        let plain = |tokens: Vec<(String, u32, Flags)>| tokens.into_iter().map(|(text, id, _)| (text, id, Flags(0)));
         encoder.always = encoder.stages(of(&[Kind::Always]))?;
-        encoder.all = encoder.stages(of(&[Kind::Always, Kind::Special]))?;
-        encoder.special = Added::new(plain(of(&[Kind::Special])))?;
         encoder.special_texts = of(&[Kind::Special]).into_iter().map(|(text, ..)| text).collect();
+        if !encoder.special_texts.is_empty() {
+            encoder.all = Some(encoder.stages(of(&[Kind::Always, Kind::Special]))?);
+        }
         Ok(encoder)
     }
 
@@ -155,7 +156,7 @@ impl Encoder {
     }
 
     pub fn encode(&self, bytes: &[u8], parse_special: bool, breaker: Option<char>) -> Vec<u32> {
-        let added = if parse_special { &self.all } else { &self.always };
+        let added = self.all.as_ref().filter(|_| parse_special).unwrap_or(&self.always);
         let (mut ids, mut scratch) = (Vec::new(), Scratch::default());
         let mut is_first = true;
         for chunk in bytes.utf8_chunks() {
@@ -297,7 +298,15 @@ impl Encoder {
 
     /// The text with the breaker inside each special token in it. Text before or behind may complete a token whose part
     /// stands at an edge, also after a template has trimmed it: there the breaker goes between.
-    pub fn break_special(&self, text: &str, breaker: char) -> String {
+    pub fn break_special(&self, text: &str, breaker: char) -> Result<String, Failure> {
+        let special = match self.special.get() {
+            Some(special) => special,
+            None => {
+                let texts = self.special_texts.iter().map(|text| (text.clone(), 0, Flags(0)));
+                let made = Added::new(texts)?;
+                self.special.get_or_init(|| made)
+            }
+        };
         let mut broken = String::with_capacity(text.len() + 16);
         let body = text.trim();
         let body_start = text.len() - text.trim_start().len();
@@ -312,7 +321,7 @@ impl Encoder {
         }
         let mut done = body_start;
         let mut from = body_start;
-        while let Some(found) = self.special.find(&text[from..body_end]).next() {
+        while let Some(found) = special.find(&text[from..body_end]).next() {
             let first = text[from + found.start..].chars().next().map_or(1, char::len_utf8);
             from += found.start + first;
             broken.push_str(&text[done..from]);
@@ -324,7 +333,7 @@ impl Encoder {
             broken.push(breaker);
         }
         broken.push_str(&text[body_end..]);
-        broken
+        Ok(broken)
     }
 }
 

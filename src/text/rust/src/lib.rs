@@ -193,7 +193,7 @@ pub unsafe extern "C" fn rl_encode(
 pub unsafe extern "C" fn rl_break_special(encoder: &Encoder, text: Slice, breaker: u32, result: Sink) -> Status {
     entry(result, || {
         let breaker = char::from_u32(breaker).ok_or_else(|| invalid("the breaker is not a code point"))?;
-        result.put(encoder.break_special(&String::from_utf8_lossy(text.bytes()), breaker).as_bytes());
+        result.put(encoder.break_special(&String::from_utf8_lossy(text.bytes()), breaker)?.as_bytes());
         Ok(())
     })
 }

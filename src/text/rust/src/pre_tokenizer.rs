@@ -18,8 +18,9 @@ const QWEN2: &str =
 // The patterns that Hugging Face's converter gives OpenAI's o200k and Mistral's Tekken: cased words end at a capital.
 const CASED: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+CONTRACTION|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*CONTRACTION|DIGITS| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+";
 
-/// A pattern by its name. Its tables are made once in a process; they take longer than all else in a small vocabulary.
-fn published(name: &str) -> Option<Regex> {
+/// A pattern by its name. It is made once in a process, with what it keeps between searches: a copy would begin with empty
+/// tables, and filling them takes longer than all else in a small vocabulary.
+fn published(name: &str) -> Option<&'static Regex> {
     static COMPILED: [OnceLock<Regex>; 5] = [const { OnceLock::new() }; 5];
     let at = ["gpt-2", "llama-3", "qwen2", "tekken", "gpt-4o"].iter().position(|known| *known == name)?;
     let cased = |contraction, digits| CASED.replace("CONTRACTION", contraction).replace("DIGITS", digits);
@@ -30,7 +31,7 @@ fn published(name: &str) -> Option<Regex> {
         3 => cased("", r"\p{N}"),
         _ => cased(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?", r"\p{N}{1,3}"),
     };
-    Some(COMPILED[at].get_or_init(|| Regex::new(&source()).expect("the patterns are constants")).clone())
+    Some(COMPILED[at].get_or_init(|| Regex::new(&source()).expect("the patterns are constants")))
 }
 
 /// How text is cut into words.
@@ -42,7 +43,7 @@ pub struct Rules {
 }
 
 pub struct PreTokenizer {
-    pattern: Option<Regex>,
+    pattern: Option<&'static Regex>,
     newlines_end_words: bool, // the pattern matches whitespace that ends in a line break as a word of its own
     digits_apart: bool,
 }
@@ -77,7 +78,7 @@ impl PreTokenizer {
 
     fn words(&self, text: &str, word: &mut impl FnMut(&str)) {
         let mut start = 0;
-        let next = |start| self.pattern.as_ref().and_then(|pattern| pattern.find_at(text, start));
+        let next = |start| self.pattern.and_then(|pattern| pattern.find_at(text, start));
         while let Some(found) = next(start) {
             if found.start() > start {
                 word(&text[start..found.start()]); // between matches: no pattern leaves any, but none is lost
