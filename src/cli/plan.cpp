@@ -76,7 +76,7 @@ std::string hardware_list() {
 
 // What the engine itself would hold while it runs a model that is in files here.
 struct EngineNeed {
-  int64_t program, vocabulary, weights, context, prompt, kv, scratch;
+  int64_t program, vocabulary, weights, context, prompt, kv, kv_least, scratch;
   int64_t loaded() const { return program + vocabulary + weights; }
   int64_t peak() const { return loaded() + kv + scratch; }
 };
@@ -86,8 +86,14 @@ std::optional<EngineNeed> engine_need(const NamedModel& m, const PlanRequest& r)
   int64_t context = std::min<int64_t>(context_of(m.config), default_context);
   EngineMemory memory(program, m.config, vocabulary_in(*m.files).has_value(), context);
   int64_t prompt = std::min(r.prompt, context), tokens = std::min(prompt + r.load.answer, context);
-  return EngineNeed{memory.program(), memory.vocabulary(), memory.weights(),      context,
-                    prompt,           memory.kv(tokens),   memory.scratch(prompt)};
+  return EngineNeed{memory.program(),
+                    memory.vocabulary(),
+                    memory.weights(),
+                    context,
+                    prompt,
+                    memory.kv(tokens),
+                    memory.kv(tokens, EngineMemory::small_page),
+                    memory.scratch(prompt)};
 }
 std::string engine_text(const EngineNeed& n) {
   TextTable t({{"memory of this engine", TextTable::Align::left}, {"bytes"}, {"", TextTable::Align::left}});
@@ -95,15 +101,18 @@ std::string engine_text(const EngineNeed& n) {
   t.row({"vocabulary", grouped(n.vocabulary), ""});
   t.row({"weights, packed", grouped(n.weights),
          fmt::format("{} once loaded", bytes_text(static_cast<double>(n.loaded())))});
-  t.row({"KV cache, touched", grouped(n.kv), fmt::format("of a cache for {} tokens", grouped(n.context))});
+  t.row({"KV cache, touched", grouped(n.kv),
+         fmt::format("of a cache for {} tokens; {} without huge pages", grouped(n.context), grouped(n.kv_least))});
   t.row({"values of a step", grouped(n.scratch), fmt::format("a prompt of {}", grouped(n.prompt))});
   t.row({"peak", grouped(n.peak()), ""});
   return "\n" + t.text();
 }
 nlohmann::ordered_json engine_json(const EngineNeed& n) {
-  return {{"program", n.program}, {"vocabulary", n.vocabulary}, {"weights", n.weights},
-          {"loaded", n.loaded()}, {"context", n.context},       {"prompt", n.prompt},
-          {"kv", n.kv},           {"scratch", n.scratch},       {"peak", n.peak()}};
+  return {{"program", n.program}, {"vocabulary", n.vocabulary},
+          {"weights", n.weights}, {"loaded", n.loaded()},
+          {"context", n.context}, {"prompt", n.prompt},
+          {"kv", n.kv},           {"kv_without_huge_pages", n.kv_least},
+          {"scratch", n.scratch}, {"peak", n.peak()}};
 }
 
 // --why: one number of the plan. A time may be asked for in ms, as it is printed.

@@ -11,7 +11,6 @@ namespace {
 // Measured: what a tokenizer holds for a token of its vocabulary, its merges included. SmolLM2's 49,152 take 250, Gemma's 262,144
 // take 264.
 constexpr int64_t vocabulary_entry = 260;
-constexpr int64_t huge_page = 2 << 20;  // LargeMemory asks for these
 
 }  // namespace
 
@@ -23,16 +22,16 @@ EngineMemory::EngineMemory(const Program& program, const ModelConfig& config, bo
   if (program.is_cached()) layer_blocks_ = KvMemory::layer_block_bytes(program, head_dim_of(config));
 }
 
-int64_t EngineMemory::kv(int64_t tokens) const {
+int64_t EngineMemory::kv(int64_t tokens, int64_t page) const {
   int64_t used = std::min(blocks_, (tokens + block_tokens - 1) / block_tokens), sum = 0, at = 0, taken = 0;
-  // Each pair's blocks lie one after the other; of each the first `used` are touched, in whole huge pages.
+  // Each pair's blocks lie one after the other; of each the first `used` are touched, in whole pages.
   for (int64_t block : layer_blocks_) {
-    int64_t first = at / huge_page * huge_page, end = (at + used * block + huge_page - 1) / huge_page * huge_page;
+    int64_t first = at / page * page, end = (at + used * block + page - 1) / page * page;
     first = std::max(first, taken);
     if (used && end > first) sum += end - first, taken = end;
     at += blocks_ * block;
   }
-  return std::min(sum, at + huge_page);
+  return std::min(sum, at + page);
 }
 
 int64_t EngineMemory::scratch(int64_t tokens, int64_t cached) const {

@@ -14,8 +14,10 @@ class EngineMemory {
   int64_t program() const { return program_bytes; }  // code, libraries, allocator, thread stacks
   int64_t vocabulary() const { return vocabulary_; }
   int64_t weights() const { return weights_; }  // packed
-  // Resident of the KV cache when `tokens` have been stored by one sequence: pages are taken as they are touched.
-  int64_t kv(int64_t tokens) const;
+  static constexpr int64_t huge_page = 2 << 20, small_page = 4096;
+  // Resident of the KV cache when `tokens` have been stored by one sequence: pages are taken as they are touched. They are huge
+  // ones where the system has any left.
+  int64_t kv(int64_t tokens, int64_t page = huge_page) const;
   // Of the values of steps: a prompt of `tokens`, in chunks of prompt_step_tokens, at the end of `cached`.
   int64_t scratch(int64_t tokens, int64_t cached = 0) const;
 

@@ -111,16 +111,20 @@ void expect_planned_memory(const std::string& path) {
   auto planned = [&](const char* prompt, const char* answer) {
     Finished f = plan({path, "--hw", "epyc-9755", "-p", prompt, "-n", answer, "--json"});
     EXPECT_EQ(f.status, 0) << f.err;
-    return nlohmann::json::parse(f.out)["engine"]["peak"].get<double>();
+    return nlohmann::json::parse(f.out)["engine"];
   };
   std::string long_prompt;
   for (int i = 0; i < 1000; ++i) long_prompt += " a";
-  auto near = [](double is, double was) { return std::abs(is - was) <= 0.03 * was + (8 << 20); };
   for (auto [prompt, tokens, answer] :
        {std::tuple{std::string("Hello"), "1", "1"}, {long_prompt, "1000", "1"}, {long_prompt, "1000", "40"}}) {
-    double is = planned(tokens, answer), was = measured(prompt, answer);
-    EXPECT_TRUE(near(is, was)) << "a prompt of " << tokens << ", an answer of " << answer << ": planned "
-                               << is / 1048576 << " MiB, measured " << was / 1048576;
+    auto plan = planned(tokens, answer);
+    // A system whose memory is in pieces has fewer huge pages to give than are asked for.
+    double most = plan["peak"].get<double>(),
+           pages = plan["kv"].get<double>() - plan["kv_without_huge_pages"].get<double>();
+    double was = measured(prompt, answer), slack = 0.03 * was + (8 << 20);
+    EXPECT_TRUE(was <= most + slack && was >= most - pages - slack)
+        << "a prompt of " << tokens << ", an answer of " << answer << ": planned " << most / 1048576
+        << " MiB, of which " << pages / 1048576 << " for huge pages; measured " << was / 1048576;
   }
 }
 
