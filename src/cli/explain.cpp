@@ -87,11 +87,13 @@ void add_explain(CLI::App& app) {
   c->add_option("--batch", o->batch, "The step: [COUNTx]NEW[@CACHED],...; 1@1000 is one new token on 1,000 cached")
       ->capture_default_str()
       ->group("Step");
-  c->add_option("--hw", o->hardware,
-                "A machine: each op's roof and time there (ridgeline plan --list-hardware), a hardware file, or here: "
-                "this one, calibrated")
-      ->option_text("NAME|FILE|here")
-      ->group("Step");
+  auto* machine =
+      c->add_option(
+           "--hw", o->hardware,
+           "A machine: each op's roof and time there (ridgeline plan --list-hardware), a hardware file, or here: "
+           "this one, calibrated")
+          ->option_text("NAME|FILE|here")
+          ->group("Step");
   c->add_option("--after", o->after, "Show the program as it is after this pass; `model`: before all")
       ->option_text("PASS")
       ->group("Program");
@@ -113,6 +115,8 @@ void add_explain(CLI::App& app) {
   c->add_flag("--passes", o->passes, "List the passes: what each left, and how long it took")->group("Program");
   c->add_flag("--all", o->all, "Show every layer, also where they are alike")->group("Output");
   c->add_flag("--json", o->json, "The same numbers as JSON, with every op")->group("Output");
+  for (const char* other : {"--diff", "--passes", "--json"})
+    machine->excludes(c->get_option(other));  // plan --json has times
   c->footer(
       "Examples:\n"
       "  ridgeline explain llama-3-8b                               one new token on 1,000 cached\n"

@@ -28,7 +28,7 @@ struct PlanOptions {
   PlanRequest request;
   Situation situation;
   double rate = 0, memory_use = 90;
-  bool json = false, list = false, here = false;
+  bool json = false, list = false;
 };
 
 Situation situation_of(const NamedModel& named, const Situation& how) {

@@ -1,9 +1,6 @@
 #include "profiler/profile.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -12,6 +9,7 @@
 #include "cli/hardware_argument.h"
 #include "cli/model_argument.h"
 #include "cli/model_options.h"
+#include "cli/output_file.h"
 #include "cli/terminal.h"
 #include "profiler/profile_diff.h"
 #include "profiler/profile_picture.h"
@@ -42,11 +40,6 @@ void run_difference(const ProfileCommand& o) {
          100 * d.regression(), *o.fail_above, d.regressed() ? escaped(d.regressed()->name) : "the step as a whole");
 }
 
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  if (!(file << text).flush()) fail(ExitCode::io, "cannot_write", "cannot write {}: {}", path, std::strerror(errno));
-}
-
 void run(ProfileCommand o) {
   if (!o.diff.empty()) return run_difference(o);
   if (o.model.path.empty())
@@ -60,7 +53,7 @@ void run(ProfileCommand o) {
   print_opened(*model);
   Profile p = profile(*model, options);
   write_out(o.json ? profile_json(p).dump(2) + "\n" : profile_text(p));
-  if (!o.trace.empty()) write_file(o.trace, trace_json(p));
+  if (!o.trace.empty()) write_output(o.trace, trace_json(p));
   if (!o.svg.empty()) {
     ProfileOptions prompt = options;
     prompt.batch = {{{prompt_step_tokens, 0, 1}}};
@@ -68,7 +61,7 @@ void run(ProfileCommand o) {
     std::vector<Profile> both;
     both.push_back(std::move(p));
     both.push_back(profile(*model, prompt));
-    write_file(o.svg, profile_picture(both));
+    write_output(o.svg, profile_picture(both));
   }
 }
 

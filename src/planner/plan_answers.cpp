@@ -141,9 +141,12 @@ std::vector<PlanAnswer> plan_answers(const Plan& p) {
   return out;
 }
 
-std::string_view times_remark(const Plan& p) {
-  return p.times == Times::ideal ? "Times are the machine's limits; no efficiency of its kernels is known."
-                                 : "Times are expected ones, from the machine's measured efficiency.";
+std::string times_remark(const Plan& p) {
+  if (p.times == Times::calibrated) return "Times are expected ones, from the machine's measured efficiency.";
+  std::string engines;
+  for (const auto& [name, e] : p.request.situation.hardware.engines) engines += (engines.empty() ? "" : ", ") + name;
+  if (engines.empty()) return "Times are the machine's limits; no efficiency of its kernels is known.";
+  return fmt::format("Times are the machine's limits; expected ones with --engine: {}.", engines);
 }
 
 }  // namespace ridgeline

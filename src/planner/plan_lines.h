@@ -14,7 +14,7 @@ struct PlanAnswer {
 };
 std::vector<PlanAnswer> plan_answers(const Plan&);
 // What the times of all answers are.
-std::string_view times_remark(const Plan&);
+std::string times_remark(const Plan&);
 
 struct PlanTable {
   std::string caption;  // empty: the first column's title says what it is
