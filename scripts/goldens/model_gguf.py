@@ -2,7 +2,7 @@
 
 Four quirks live here. A llama file stores the rows of Q and K so that RoPE turns neighbouring rows (2i, 2i + 1), where
 transformers turns rows i and i + head_dim / 2; files of other families keep them. A gpt2 file stores [out, in] matrices,
-where transformers' Conv1D keeps [in, out]. A gemma3 file stores norm weights, transformers keeps them less 1. A gptneox file
+where transformers' Conv1D keeps [in, out]. A gemma file stores norm weights, transformers keeps them less 1. A gptneox file
 stores Q, K and V one after another, where transformers keeps those of each head together.
 """
 
@@ -39,6 +39,7 @@ ARCHITECTURES = {
     "mistral": gguf.MODEL_ARCH.LLAMA,
     "qwen2": gguf.MODEL_ARCH.QWEN2,
     "qwen3": gguf.MODEL_ARCH.QWEN3,
+    "gemma2": gguf.MODEL_ARCH.GEMMA2,
     "gemma3_text": gguf.MODEL_ARCH.GEMMA3,
     "gpt_neox": gguf.MODEL_ARCH.GPTNEOX,
 }
@@ -46,6 +47,10 @@ ARCHITECTURES = {
 
 def is_gpt2(config):
     return config.model_type == "gpt2"
+
+
+def is_gemma(config):
+    return config.model_type.startswith("gemma")
 
 
 def architecture(config):
@@ -74,7 +79,7 @@ def relayout(array, name, config, to_file):
     if ".attn_qkv." in name:
         first, second = (config.num_attention_heads, 3) if to_file else (3, config.num_attention_heads)
         return array.reshape(first, second, head_dim(config), *array.shape[1:]).swapaxes(0, 1).reshape(array.shape)
-    if architecture(config) == gguf.MODEL_ARCH.GEMMA3 and array.ndim == 1:
+    if is_gemma(config) and array.ndim == 1:
         return array + np.float32(1 if to_file else -1)
     return array
 
@@ -132,6 +137,10 @@ def write_hyperparameters(writer, config):
         writer.add_value_length(head_dim(config))
     if window := getattr(config, "sliding_window", None):
         writer.add_sliding_window(window)
+    if cap := getattr(config, "attn_logit_softcapping", None):
+        writer.add_attn_logit_softcapping(cap)
+    if cap := getattr(config, "final_logit_softcapping", None):
+        writer.add_final_logit_softcapping(cap)
 
 
 def write(path, model, weight_type, write_vocabulary):

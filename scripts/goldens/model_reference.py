@@ -16,9 +16,11 @@ LLAMA_MUTANTS = ["rope_pairing", "query_position_plus_one"]
 GPT2_MUTANTS = ["position_plus_one", "position_missing", "qkv_split", "gelu_erf", "missing_bias"]
 WINDOW_MUTANTS = ["window_plus_one", "window_minus_one", "window_missing"]
 HEAD_NORM_MUTANTS = ["head_norm_missing", "head_norm_after_rope"]
-GEMMA3_MUTANTS = [
-    "pattern_phase", "rope_bases_swapped", "embedding_unscaled", "post_norm_missing", "norm_less_one",
-    "query_scale_of_dim", "silu"]
+GEMMA_MUTANTS = [
+    "pattern_phase", "embedding_unscaled", "post_norm_missing", "norm_less_one", "query_scale_of_dim", "silu"]
+GEMMA2_MUTANTS = ["scores_uncapped", "logits_uncapped"]
+GEMMA3_MUTANTS = ["rope_bases_swapped"]
+GEMMA = {"gemma2": 2, "gemma3": 6}  # which layers see all keys: every second, every sixth
 GPT_NEOX_MUTANTS = ["qkv_split", "gelu_tanh", "missing_bias", "one_after_the_other", "whole_head_turned"]
 VISIBLE_EPSILON = 1e-4  # below it, a wrong epsilon hides in the rounding of fp32
 
@@ -42,6 +44,8 @@ class Reference:
         self.parallel = key("use_parallel_residual", False)
         self.rope_scaling = key("rope.scaling.factor", 1)
         self.rope_base = key("rope.freq_base")
+        self.score_cap = key("attn_logit_softcapping")
+        self.logit_cap = key("final_logit_softcapping")
         self.epsilon = key("attention.layer_norm_rms_epsilon", key("attention.layer_norm_epsilon"))
 
     def mutants(self, tokens):
@@ -55,8 +59,8 @@ class Reference:
             names = names + ["missing_bias"]
         if self.arch in ("qwen3", "gemma3"):
             names = names + HEAD_NORM_MUTANTS
-        if self.arch == "gemma3":
-            names = names + GEMMA3_MUTANTS
+        if self.arch in GEMMA:
+            names = names + GEMMA_MUTANTS + (GEMMA3_MUTANTS if self.arch == "gemma3" else GEMMA2_MUTANTS)
         if self.arch == "gptneox":
             names = names + GPT_NEOX_MUTANTS
         if self.rope_scaling != 1:
@@ -76,7 +80,7 @@ class Reference:
         x = self.tensor("token_embd.weight")[ids]
         if self.arch == "gpt2" and mutant != "position_missing":
             x += self.tensor("position_embd.weight")[positions + (mutant == "position_plus_one")]
-        if self.arch == "gemma3" and mutant != "embedding_unscaled":
+        if self.arch in GEMMA and mutant != "embedding_unscaled":
             x *= np.sqrt(np.float32(x.shape[-1]))
         for layer in range(self.layers):
             source = layer ^ 1 if mutant == "layer_swap" and (layer | 1) < self.layers else layer
@@ -89,7 +93,8 @@ class Reference:
             y = self.feed_forward(self.norm(before, f"{block}.ffn_norm", mutant), block, mutant)
             x += self.post_norm(y, f"{block}.post_ffw_norm", mutant)
         x = self.norm(x, "output_norm", mutant)
-        return x @ self.tensor("output.weight" if "output.weight" in self.tensors else "token_embd.weight").T
+        logits = x @ self.tensor("output.weight" if "output.weight" in self.tensors else "token_embd.weight").T
+        return logits if mutant == "logits_uncapped" else capped(logits, self.logit_cap)
 
     def norm(self, x, name, mutant):
         epsilon = 1e-5 if mutant == "epsilon" else self.epsilon
@@ -107,8 +112,10 @@ class Reference:
         return y + self.tensor(f"{name}.bias") if f"{name}.bias" in self.tensors and mutant != "missing_bias" else y
 
     def layer_of_all(self, layer, mutant):
-        """Whether a layer sees all keys: in gemma3 every sixth."""
-        return not self.window or (self.arch == "gemma3" and (layer + (mutant != "pattern_phase")) % 6 == 0)
+        """Whether a layer sees all keys."""
+        if self.arch not in GEMMA:
+            return not self.window
+        return (layer + (mutant != "pattern_phase")) % GEMMA[self.arch] == 0
 
     def attention(self, x, block, layer, positions, mutant):
         def heads(rows):  # [tokens, n * head_dim] -> [n, tokens, head_dim]
@@ -134,6 +141,8 @@ class Reference:
         if mutant == "query_scale_of_dim":
             scale = (x.shape[-1] // self.heads) ** -0.5
         scores = q @ k[head_map].swapaxes(1, 2) * scale  # [heads, tokens, keys]
+        if mutant != "scores_uncapped":
+            scores = capped(scores, self.score_cap)
         distance = positions[:, None] - positions[None, :]
         visible = distance >= 0
         if not self.layer_of_all(layer, mutant) and mutant != "window_missing":
@@ -184,9 +193,13 @@ class Reference:
                 hidden = 0.5 * up * (1 + np.tanh(np.sqrt(2 / np.pi) * (up + 0.044715 * up**3)))
         else:
             gate = self.linear(x, f"{block}.ffn_gate")
-            curve = np.sqrt(8 / np.pi) * (1 + 0.044715 * gate**2) if self.arch == "gemma3" and mutant != "silu" else 1
+            curve = np.sqrt(8 / np.pi) * (1 + 0.044715 * gate**2) if self.arch in GEMMA and mutant != "silu" else 1
             hidden = gate / (1 + np.exp(np.minimum(-curve * gate, 700))) * up
         return self.linear(hidden, f"{block}.ffn_down", mutant)
+
+
+def capped(x, cap):
+    return cap * np.tanh(x / cap) if cap else x
 
 
 def check_visible(mutants, noise):

@@ -1,6 +1,10 @@
-"""Writes the tiny random checkpoints of tests/data/goldens and the logits transformers gives for them."""
+"""Writes the tiny random checkpoints of tests/data/goldens and the logits transformers gives for them.
+
+    model_tiny.py [NAME...]     all of them, or those named
+"""
 
 import copy
+import sys
 from pathlib import Path
 
 import gguf
@@ -8,8 +12,9 @@ import numpy as np
 import torch
 import transformers
 from transformers import (
-    Gemma3ForCausalLM, Gemma3TextConfig, GPT2Config, GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig,
-    LlamaForCausalLM, MistralConfig, MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM)
+    Gemma2Config, Gemma2ForCausalLM, Gemma3ForCausalLM, Gemma3TextConfig, GPT2Config, GPT2LMHeadModel, GPTNeoXConfig,
+    GPTNeoXForCausalLM, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM,
+    Qwen3Config, Qwen3ForCausalLM)
 
 import model_gguf
 from model_json import fp32, to_json
@@ -71,6 +76,15 @@ def qwen3():
         rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}))
 
 
+def gemma2():
+    """Caps that scores and logits reach, a window shorter than the longest prompt in every other layer."""
+    shape = LLAMA_SHAPE | dict(hidden_size=32, intermediate_size=64, num_hidden_layers=4)
+    return Gemma2ForCausalLM(Gemma2Config(
+        **shape, head_dim=16, query_pre_attn_scalar=16, sliding_window=8, max_position_embeddings=256, rms_norm_eps=1e-6,
+        attn_logit_softcapping=2.0, final_logit_softcapping=4.0, tie_word_embeddings=True, pad_token_id=0,
+        rope_parameters={"rope_type": "default", "rope_theta": 10000.0}))
+
+
 def gemma3():
     """One head of keys and values, a window shorter than the longest prompt, a sixth layer of eight without it."""
     shape = LLAMA_SHAPE | dict(hidden_size=32, intermediate_size=64, num_hidden_layers=8, num_key_value_heads=1)
@@ -106,17 +120,18 @@ GOLDEN_MODELS = {
     "tiny_qwen3": (qwen3, 6, "BF16"),
     "tiny_gemma3": (gemma3, 7, "BF16"),
     "tiny_gpt_neox": (gpt_neox, 8, "BF16"),
+    "tiny_gemma2": (gemma2, 9, "BF16"),
 }
 # Those that are written as Hugging Face directories too.
 DIRECTORIES = [
     "tiny_llama_bf16", "tiny_llama3", "tiny_mistral", "tiny_gpt2", "tiny_qwen2", "tiny_qwen3", "tiny_gemma3",
-    "tiny_gpt_neox"]
+    "tiny_gpt_neox", "tiny_gemma2"]
 
 
 def enliven(model, seed):
     """Random weights large enough that every part of the model moves the logits; of a newer family they fit in bf16."""
     in_bf16 = seed >= 5
-    gemma = model.config.model_type == "gemma3_text"
+    gemma = model_gguf.is_gemma(model.config)
     random = np.random.default_rng(seed)
     with torch.no_grad():
         for name, parameter in sorted(model.named_parameters()):
@@ -180,7 +195,8 @@ def main():
     GOLDENS.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(0)
     prompts = [random.integers(1, len(TOKENS), length).tolist() for length in PROMPT_LENGTHS]
-    for name, (checkpoint, seed, weight_type) in GOLDEN_MODELS.items():
+    for name in sys.argv[1:] or GOLDEN_MODELS:
+        checkpoint, seed, weight_type = GOLDEN_MODELS[name]
         path = GOLDENS / f"{name}.gguf"
         model_gguf.write(path, enliven(checkpoint(), seed), weight_type, write_vocabulary)
         model = model_gguf.load(path, checkpoint())

@@ -46,6 +46,12 @@ inline float exp_f32(float x) {
   return x < exp_least ? 0.0f : r;
 }
 
+// tanh u = u P(u^2) / Q(u^2) for |u| <= 9, where it is 1 in fp32; P and Q of degree 4, fitted for the least greatest relative
+// error, 2e-8 before rounding. Ops and kernels evaluate it over their own scalars (ops/soft_cap.h).
+inline constexpr float tanh_most = 9;
+inline constexpr float tanh_above[5] = {1.0f, 0x1.120b1ep-3f, 0x1.ca2c84p-9f, 0x1.59c366p-16f, 0x1.cadcfcp-27f};
+inline constexpr float tanh_below[5] = {1.0f, 0x1.de5ad8p-2f, 0x1.a7f7f2p-6f, 0x1.588622p-12f, 0x1.a18050p-21f};
+
 // sin and cos of an angle in radians, |x| < 2^30, in double: Cody-Waite reduction and Taylor polynomials, error below 1e-15
 // for angles a context can reach. Used for rotary positions only.
 struct SinCos {

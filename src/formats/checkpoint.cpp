@@ -105,8 +105,7 @@ void Checkpoint::check_weights(ModelDescription& model) const {
     if (v.origin != Program::Origin::weight) continue;
     auto bound = bind_tensor(bindings(model.config), v.name);
     require(bound.has_value(), "no tensor is bound to weight {}", v.name);
-    auto rows = rows_in_tensor(bindings(model.config), program, v.name, head_dim_of(model.config),
-                               model.config.facts().kv_heads);
+    auto rows = rows_in_tensor(bindings(model.config), program, v.name, head_rows(model.config));
     auto want = stored_shape(v.type, bound->rule, rows.of);
     auto t = find(*bound);
     std::string want_text = StoredTensor::shape_text(want, format());

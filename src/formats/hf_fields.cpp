@@ -60,6 +60,11 @@ const Json* HfFields::find(std::string_view name) const {
   return member(whole_, name);
 }
 
+bool HfFields::is_null(FieldName n) const {
+  auto at = text_.find(n.hf);
+  return at != text_.end() && at->is_null();
+}
+
 const Json* HfFields::find(const Field& f) const {
   if (f.name.hf.empty()) return nullptr;
   const Json* value = find(f.name.hf);

@@ -32,8 +32,9 @@ class HfFields : public Fields {
   bool visit(std::vector<std::string>& value, const Field&) override;
 
   const Json* find(std::string_view name) const;  // nullptr: missing, or null
-  const Json* find(const Field&) const;           // the same; a required one that is missing is an error
-  const Json* rotary_part(LayerKind) const;       // what says how the frequencies are stretched
+  bool is_null(FieldName n) const override;
+  const Json* find(const Field&) const;      // the same; a required one that is missing is an error
+  const Json* rotary_part(LayerKind) const;  // what says how the frequencies are stretched
   float number(const Json& part, std::string_view name, double least, double most) const;
 
   const Json &whole_, &text_;

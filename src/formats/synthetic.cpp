@@ -71,8 +71,7 @@ std::vector<Random> tensors_of(const SyntheticModel& m, const std::vector<float>
     auto bound = bind_tensor(gguf_bindings(m.config), v.name);
     require(bound.has_value(), "no tensor is bound to weight {}", v.name);
     if (!seen.insert(bound->tensor).second) continue;
-    auto rows =
-        rows_in_tensor(gguf_bindings(m.config), program, v.name, head_dim_of(m.config), m.config.facts().kv_heads);
+    auto rows = rows_in_tensor(gguf_bindings(m.config), program, v.name, head_rows(m.config));
     tensors.push_back(random_tensor(*bound, v, rows.of, layers_of(m.config)));
     const Random& r = tensors.back();
     if (r.columns() % row_of(r.type).block)

@@ -9,6 +9,8 @@ constexpr KnownAnswer table[] = {
      "58b1b4a8a080aa1613f955e5cf7525dbc49f11dfea644a6a3f909f36516533cd"},
     {"gemma-3-270m.Q4_K_M.gguf", 253'113'024, "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
      "ab8508f996c0adb5a400ed9f020196fbcc75920c29681c40eeef586f59e6cf6b"},
+    {"tiny_gemma2.gguf", 112'192, "44e1fe97af423ad298b4df55664fc815e16b7aaba4bf5c739cdeda552e6a2d36",
+     "a39d16baf8b60f5c861c92bdfacab42873b0c89adaea0015daabc46423c4e54f"},
     {"tiny_gemma3.gguf", 200'672, "4c2ed7b0ea135ead10105e6dc1db4770b493b4aa6d08f95c930cc477945bcf02",
      "7587d74cb89738dfb27eadd0b65b6fc33bcec57c5b3f02550724f449379f6c03"},
     {"tiny_gpt2.gguf", 446'368, "fc35aad9fe02d004a502b90e79b9da7f99c9d6ec04c0ff600696bd83f2ca8936",

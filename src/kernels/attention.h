@@ -41,7 +41,7 @@ class AttentionKernel {
         values_(m.tensor(op.values)),
         y_(m.result_tensor()),
         slots_(op.slots ? m.tensor(op.slots).template as<int32_t>() : nullptr),
-        scale_(op.log2_scale()),
+        exponent_(op.exponent()),
         head_dim_(op.head_dim) {
     factor_step_ = Pages::factors((head_dim_ + 31) / 32 * 32);
     mix_step_ = (head_dim_ + 15) / 16 * 16;
@@ -267,9 +267,9 @@ class AttentionKernel {
     int64_t begin = from / page_tokens, end = (until + page_tokens - 1) / page_tokens;
 
     float* x = scores_ + r * score_step;
-    F32x16 lanes(-INFINITY), scale(scale_);
+    F32x16 lanes(-INFINITY);
     for (int64_t i = begin * page_tokens; i < end * page_tokens; i += 16) {
-      F32x16 scaled = load(x + i) * scale;
+      F32x16 scaled = exponent_(load(x + i));
       if (i < from || i + 16 > until) scaled = select(between(from - i, until - i), scaled, F32x16(-INFINITY));
       store(x + i, scaled);
       lanes = max(lanes, scaled);
@@ -354,7 +354,7 @@ class AttentionKernel {
   Worker& worker_;
   const Tensor &q_, &keys_, &values_, &y_;
   const int32_t* slots_;
-  float scale_;
+  ScaledAndCapped exponent_;
   int64_t head_dim_, factor_step_, mix_step_;
   std::byte* packed_ = nullptr;
   float *parts_, *scores_;

@@ -6,6 +6,7 @@
 #include "kernels/kernel_set.h"
 #include "kernels/vector.h"
 #include "ops/elementwise.h"
+#include "ops/soft_cap.h"
 
 namespace ridgeline {
 namespace {
@@ -32,6 +33,12 @@ inline void scale(const Op& op, const KernelMemory& m, Worker& w) {
   map_pairs(x, x, m.result_tensor(), w, [factor](F32x16 v, F32x16) { return factor * v; });
 }
 
+inline void soft_cap(const Op& op, const KernelMemory& m, Worker& w) {
+  auto& o = *op.as<SoftCapped>();
+  const Tensor& x = m.tensor(o.x);
+  map_pairs(x, x, m.result_tensor(), w, [f = o.function()](F32x16 v, F32x16) { return f(v); });
+}
+
 // The op's own formula, over vectors: F::value is a template.
 template <class F>
 void activation(const Op& op, const KernelMemory& m, Worker& w) {
@@ -50,6 +57,7 @@ constexpr Signature plain = {DType::f32, DType::f32}, to_q8 = {DType::f32, DType
 constexpr Cell elementwise_table[] = {
     {"add", plain, add},
     {"scale", plain, scale},
+    {"soft_cap", plain, soft_cap},
     {"silu", plain, activation<Silu>},
     {"gelu", plain, activation<Gelu>},
     {"gelu_erf", plain, activation<GeluErf>},

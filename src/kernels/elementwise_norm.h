@@ -67,7 +67,7 @@ struct RmsNormRow {
 };
 
 struct LayerNormRow {
-  const float *weight, *bias;  // bias: nullptr for none
+  const float *weight, *bias;  // nullptr for none
   float eps;
   void operator()(const float* x, float* y, int64_t n) const {
     F32x16 sum(0.0f), squares(0.0f);
@@ -85,8 +85,12 @@ struct LayerNormRow {
     F32x16 scale(root_inverse(fold_add(squares) / static_cast<float>(n) + eps));
     for (int64_t i = 0; i < n; i += 16) {
       int64_t left = n - i;
-      F32x16 unit = (load_first(x + i, left) - mean) * scale, w = load_first(weight + i, left);
-      store_first(y + i, bias ? mul_add(unit, w, load_first(bias + i, left)) : unit * w, left);
+      F32x16 y_i = (load_first(x + i, left) - mean) * scale;
+      if (bias)
+        y_i = mul_add(y_i, load_first(weight + i, left), load_first(bias + i, left));
+      else if (weight)
+        y_i = y_i * load_first(weight + i, left);
+      store_first(y + i, y_i, left);
     }
   }
 };
@@ -98,7 +102,8 @@ RmsNormRow rms_norm_row(const T& op, const KernelMemory& m) {
 }
 template <class T>
 LayerNormRow layer_norm_row(const T& op, const KernelMemory& m) {
-  return {m.tensor(op.weight).template as<float>(), op.bias ? m.tensor(op.bias).template as<float>() : nullptr, op.eps};
+  auto vector = [&](Value v) { return v ? m.tensor(v).template as<float>() : nullptr; };
+  return {vector(op.weight), vector(op.bias), op.eps};
 }
 
 template <class Norm>

@@ -29,10 +29,10 @@ std::optional<BoundTensor> bind_tensor(const std::vector<TensorBinding>& table, 
 }
 
 TensorRows rows_in_tensor(const std::vector<TensorBinding>& table, const Program& program, const std::string& weight,
-                          int64_t head_dim, int64_t kv_heads) {
+                          const HeadRows& heads) {
   auto bound = bind_tensor(table, weight);
   require(bound.has_value(), "no tensor is bound to weight {}", weight);
-  TensorRows found{.head_dim = head_dim, .kv_heads = kv_heads};
+  TensorRows found{.heads = heads};
   for (const auto& rule : table) {
     if (rule.tensor != bound->rule.tensor) continue;
     std::string name = with_layer(rule.weight, layer_of(weight));
@@ -48,12 +48,12 @@ TensorRows rows_in_tensor(const std::vector<TensorBinding>& table, const Program
 
 int64_t TensorRows::at(const TensorBinding& rule, int64_t n) const {
   if (rule.interleaved_heads) {
-    int64_t head = n / head_dim, i = n % head_dim, half = head_dim / 2;
-    n = head * head_dim + (i < half ? 2 * i : 2 * (i - half) + 1);
+    int64_t i = n % heads.head_dim, half = heads.turned / 2;
+    if (i < heads.turned) n += (i < half ? 2 * i : 2 * (i - half) + 1) - i;
   }
   if (!rule.by_kv_head) return first + n;
-  int64_t share = rows / kv_heads;
-  return n / share * (of / kv_heads) + first / kv_heads + n % share;
+  int64_t share = rows / heads.kv_heads;
+  return n / share * (of / heads.kv_heads) + first / heads.kv_heads + n % share;
 }
 
 }  // namespace ridgeline

@@ -14,6 +14,7 @@ inline std::string_view gguf_architecture(const ModelConfig& c) { return c.famil
 inline int64_t vocabulary_of(const ModelConfig& c) { return c.facts().vocab; }
 inline int64_t context_of(const ModelConfig& c) { return c.facts().context; }  // tokens the model was trained for
 inline int head_dim_of(const ModelConfig& c) { return c.facts().head_dim; }
+inline HeadRows head_rows(const ModelConfig& c) { return {c.facts().head_dim, c.facts().turned, c.facts().kv_heads}; }
 inline int kv_heads_of(const ModelConfig& c) { return c.facts().kv_heads; }
 inline int layers_of(const ModelConfig& c) { return c.facts().layers; }
 

@@ -17,6 +17,7 @@ struct ModelFacts {
   int layers = 0, dim = 0, heads = 0;
   int kv_heads = 0;  // missing: as many as heads
   int head_dim = 0;  // missing: dim / heads
+  int turned = 0;    // elements of a head that rotary positions turn; missing: all of them
   int ffn = 0;
   int64_t vocab = 0, context = 0;
   float eps = 0;
@@ -115,6 +116,8 @@ ModelFacts facts_of(const Config& c) {
   f.ffn = c.ffn, f.vocab = c.vocab, f.context = c.context, f.eps = c.eps, f.tied = c.tied;
   if constexpr (requires { c.kv_heads; }) f.kv_heads = c.kv_heads;
   if constexpr (requires { c.head_dim; }) f.head_dim = c.head_dim;
+  f.turned = f.head_dim;
+  if constexpr (requires { c.turned; }) f.turned = c.turned;
   if constexpr (requires { c.rope_base; }) f.rope_base = c.rope_base;
   if constexpr (requires { c.rope_factors; }) f.rope_factors = c.rope_factors;
   return f;

@@ -37,6 +37,13 @@ void Fields::window(int& keys) {
   if (reads() || keys) find_whole(keys, {"attention.sliding_window", "sliding_window"}, 0, limits::context);
 }
 
+void Fields::soft_cap(float& cap, FieldName n) {
+  if (is_null(n))
+    cap = 0;
+  else
+    find_real(cap, n, 0, 1e6);
+}
+
 void Fields::window_pattern(int& pattern, int layers) {
   find_whole(pattern, {"attention.sliding_window_pattern", "sliding_window_pattern"}, 1, limits::layers);
   const FieldName types = {"", "layer_types"};

@@ -66,6 +66,9 @@ class Fields {
   void heads(int& heads, int& kv_heads, int& head_dim, int dim, std::string_view hf = "num_attention_heads");
   void epsilon(float& eps, FieldName n = {"attention.layer_norm_rms_epsilon", "rms_norm_eps"});
   void window(int& keys);  // 0: none
+  // A cap of scores or logits (ops/soft_cap.h); 0: none. Where the file does not say it, it stays as it is; null in config.json
+  // says that there is none.
+  void soft_cap(float& cap, FieldName n);
   // Every `pattern`th layer sees all keys, the others a window. config.json may list the kind of each layer instead: lists of
   // other forms are refused.
   void window_pattern(int& pattern, int layers);
@@ -104,6 +107,8 @@ class Fields {
   virtual bool visit(std::string& value, const Field&) = 0;
   virtual bool visit(bool& value, const Field&) = 0;
   virtual bool visit(std::vector<std::string>& value, const Field&) = 0;
+  // Whether the file says that the field has no value.
+  virtual bool is_null(FieldName) const { return false; }
   // Called when the number of layers is known, before anything of that size is made.
   virtual void check_layers(int64_t) {}
 

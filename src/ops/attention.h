@@ -6,7 +6,7 @@ namespace ridgeline {
 // y = softmax(scale * q k^T) v over the visible pairs, scores never stored                 (Dao et al. 2022)
 //   q, y: [tokens, heads * head_dim]   keys, values: [keys or tokens, kv_heads * head_dim]   slots: [keys], with a cache
 // The arithmetic is its own (docs/numerics.md, "attention"). Keys are cut into segments of 512 absolute positions and pages of
-// 32. Per segment: x = fl(dot * c), c = fl(log2 e * scale); m = max over x; p = 2^(x - m); l = the sum of p in 16 lanes;
+// 32. Per segment: x = fl(dot * c), c = fl(log2 e * scale), or with a cap x = fl(tanh(fl(dot * fl(scale / cap))) * fl(log2 e * cap)); m = max over x; p = 2^(x - m); l = the sum of p in 16 lanes;
 // o = p V with p rounded to `type`, two chains per page. Segments merge in ascending order:
 // N = max(M, m), a = 2^(M - N), b = 2^(m - N), L = fma(L, a, l b), O = fma(O, a, o b). At last y = O * fl(1 / L) + 0.
 // So neither paging, nor chunking, nor the batch, nor how segments are shared out among threads changes a bit.
@@ -15,22 +15,23 @@ struct Attention {
   int head_dim, window;
   float scale;
   DType type;  // q, keys, values and p are rounded to it: the type of the KV cache, whether there is one or not
+  SoftCap cap = {};
   static constexpr auto name = "attention", called = "a";
   static constexpr int segment = 512, page = page_tokens;
   static void members(auto& op, auto&& f) {
     f("q", op.q), f("keys", op.keys), f("values", op.values), f("sequences", op.sequences), f("slots", op.slots);
-    f("head_dim", op.head_dim), f("window", op.window), f("scale", op.scale), f("type", op.type);
+    f("head_dim", op.head_dim), f("window", op.window), f("scale", op.scale), f("type", op.type), f("cap", op.cap);
   }
-  // What x is scaled by: log2 e * scale, rounded once.
-  float log2_scale() const { return static_cast<float>(1.4426950408889634 * static_cast<double>(scale)); }
+  // A dot product into x, an exponent of two.
+  ScaledAndCapped exponent() const { return {scale, cap, 1.4426950408889634}; }
 
   std::vector<Expr> expand(const Scope& s) const {
-    Expr scores = emit(s(q), PairDot{s(q), s(keys), s(sequences), s(slots), head_dim, window, scale, type});
+    Expr scores = emit(s(q), PairDot{s(q), s(keys), s(sequences), s(slots), head_dim, window, scale, type, cap});
     Expr p = emit(scores, PairSoftmax{scores, s(sequences), window});
     return {emit(p, PairMix{p, s(values), s(sequences), s(slots), head_dim, window, type})};
   }
   std::vector<Type> infer(const Types& t) const {
-    PairDot{q, keys, sequences, slots, head_dim, window, scale, type}.infer(t);
+    PairDot{q, keys, sequences, slots, head_dim, window, scale, type, cap}.infer(t);
     fits(t[keys].shape == t[values].shape, name, "keys {} and values {} differ", t[keys].text(), t[values].text());
     return {{DType::f32, t[q].shape}};
   }
@@ -38,7 +39,7 @@ struct Attention {
   Cost cost(const Types& t) const {
     Count scores = Count(Symbol{Symbol::pairs, window}) * (t[q].cols() / head_dim);
     // A score costs scale, max, subtract, 2^x and sum; a result its product with 1 / L, once a query and head.
-    Count elementwise = 5 * scores + t[q].elements() + t[q].elements().scaled(1, head_dim);
+    Count elementwise = (4 + exponent().flops()) * scores + t[q].elements() + t[q].elements().scaled(1, head_dim);
     Cost c{.attention = 4 * head_dim * scores,
            .elementwise = elementwise,
            .reads = pair_reads(t, sequences, slots, window),
@@ -85,11 +86,11 @@ struct Attention {
                int64_t kv, int64_t start) const {
     int64_t from = std::max(start, query.first), to = std::min(start + segment - 1, query.last);
     int64_t begin = from / page * page, end = (to / page + 1) * page;  // whole pages
-    S c(log2_scale());
+    ScaledAndCapped x_of = exponent();
     std::vector<S> x(static_cast<size_t>(end - begin), S(-INFINITY)), p(x.size(), S(0));
     for (int64_t j = from; j <= to; ++j)
       x[static_cast<size_t>(j - begin)] =
-          head_dot(in, query.row, h, k, key_row(slot, query, j), kv, head_dim, type) * c;
+          x_of(head_dot(in, query.row, h, k, key_row(slot, query, j), kv, head_dim, type));
     Lanes<S> top(S(-INFINITY)), sum(S(0));
     for (int64_t j = begin; j < end; ++j) {
       S& lane = top.lane[j % 16];
@@ -130,8 +131,9 @@ struct Attention {
 
 // Grouped-query attention: `group` query heads share a head of k and v (Ainslie et al. 2023; one KV head: Shazeer 2019).
 // window: how many keys a query sees, itself included; 0: all before it. Rounds to bf16 (retype says otherwise).
-inline Expr attention(Expr q, Expr k, Expr v, Expr sequences, int head_dim, int window, float scale) {
-  return emit(q, Attention{q, k, v, sequences, {}, head_dim, window, scale, DType::bf16});
+// cap: of the scores; 0: none.
+inline Expr attention(Expr q, Expr k, Expr v, Expr sequences, int head_dim, int window, float scale, float cap = 0) {
+  return emit(q, Attention{q, k, v, sequences, {}, head_dim, window, scale, DType::bf16, {cap}});
 }
 inline Expr attention(Expr q, Expr k, Expr v, Expr sequences, int head_dim, int window = 0) {
   return attention(q, k, v, sequences, head_dim, window, 1 / std::sqrt(static_cast<float>(head_dim)));

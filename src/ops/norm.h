@@ -42,7 +42,7 @@ struct RmsNorm {
   }
 };
 
-// y = (x - mean) / sqrt(var + eps) * weight + bias       x, y: [rows, dim]   weight: [dim]   bias: [dim] or none
+// y = (x - mean) / sqrt(var + eps) * weight + bias       x, y: [rows, dim]   weight, bias: [dim] or none; no bias alone
 //                                                                                                 (Ba et al. 2016)
 struct LayerNorm {
   Value x, weight, bias;
@@ -54,14 +54,17 @@ struct LayerNorm {
   }
 
   std::vector<Type> infer(const Types& t) const {
-    fits(t[x].cols() == t[weight].cols(), name, "weight {} does not fit {}", t[weight].text(), t[x].text());
-    fits(!bias || t[weight].shape == t[bias].shape, name, "a bias does not fit weight {}", t[weight].text());
+    fits(weight || !bias, name, "a bias without a weight");
+    for (Value v : {weight, bias})
+      if (v) fits(t[v].shape == Shape{Dim(t[x].cols())}, name, "{} does not fit {}", t[v].text(), t[x].text());
     return {{DType::f32, t[x].shape}};
   }
-  Cost cost(const Types& t) const { return t.streaming(0, (bias ? 8 : 7) * t[x].elements() + 4 * t[x].rows()); }
+  Cost cost(const Types& t) const {
+    return t.streaming(0, (bias ? 8 : weight ? 7 : 6) * t[x].elements() + 4 * t[x].rows());
+  }
   template <class S, class Put>
   void row(const In<S>& in, const In<S>& w, const In<S>& b, int64_t r, Put put) const {
-    int64_t dim = w.cols();
+    int64_t dim = in.cols();
     Lanes<S> sum(S(0)), squares(S(0));
     for (int64_t i = 0; i < dim; ++i) sum.lane[i % 16] = sum.lane[i % 16] + in(r, i);
     S mean = sum.sum() / S(dim);
@@ -72,7 +75,7 @@ struct LayerNorm {
     S scale = rsqrt(squares.sum() / S(dim) + S(eps));
     for (int64_t i = 0; i < dim; ++i) {
       S unit = (in(r, i) - mean) * scale;
-      put(i, b ? mul_add(unit, w(i), b(i)) : unit * w(i));
+      put(i, b ? mul_add(unit, w(i), b(i)) : w ? unit * w(i) : unit);
     }
   }
   template <class S>
@@ -98,5 +101,6 @@ inline Expr layer_norm(Expr x, const Weight& weight, const Weight& bias, float e
 inline Expr layer_norm(Expr x, const Weight& weight, float eps) {
   return emit(x, LayerNorm{x, weight({Dim(x.cols())}), {}, eps});
 }
+inline Expr layer_norm(Expr x, float eps) { return emit(x, LayerNorm{x, {}, {}, eps}); }
 
 }  // namespace ridgeline

@@ -12,13 +12,15 @@
 #include "ops/quantize.h"
 #include "ops/rope.h"
 #include "ops/select_rows.h"
+#include "ops/soft_cap.h"
 
 namespace ridgeline {
 
-using AllOps = std::tuple<Add, Scale, Activation<Silu>, Activation<Gelu>, Activation<GeluErf>, Activation<Relu>,
-                          Activation<SquaredRelu>, Gated<Silu>, Gated<Gelu>, Gated<GeluErf>, Gated<Relu>, Append,
-                          Attention, Linear, RmsNorm, LayerNorm, PairDot, PairSoftmax, PairMix, Quantize, Rotations,
-                          Rope, SelectRows, Linears, LinearGated<Silu>, LinearGated<Gelu>, LinearActivation<Silu>,
-                          LinearActivation<Gelu>, LinearAdd, RmsNormQuantize, LayerNormQuantize, RopeAppend>;
+using AllOps =
+    std::tuple<Add, Scale, SoftCapped, Activation<Silu>, Activation<Gelu>, Activation<GeluErf>, Activation<Relu>,
+               Activation<SquaredRelu>, Gated<Silu>, Gated<Gelu>, Gated<GeluErf>, Gated<Relu>, Append, Attention,
+               Linear, RmsNorm, LayerNorm, PairDot, PairSoftmax, PairMix, Quantize, Rotations, Rope, SelectRows,
+               Linears, LinearGated<Silu>, LinearGated<Gelu>, LinearActivation<Silu>, LinearActivation<Gelu>, LinearAdd,
+               RmsNormQuantize, LayerNormQuantize, RopeAppend>;
 
 }  // namespace ridgeline

@@ -2,6 +2,7 @@
 // there is no mask op and nothing invisible is computed. This is what "naive" runs; models name the one op of attention.h.
 #pragma once
 #include "ops/ragged.h"
+#include "ops/soft_cap.h"
 #include "program/program.h"
 
 namespace ridgeline {
@@ -34,18 +35,20 @@ S head_dot(const In<S>& q, int64_t t, int64_t h, const In<S>& k, int64_t j, int6
   return acc;
 }
 
-// s[(t, j), h] = scale * q[t, h] . k[j, h / group]
+// s[(t, j), h] = scale * q[t, h] . k[j, h / group], within `cap` where there is one
 //             q: [tokens, heads * head_dim]   keys: [keys, kv_heads * head_dim]   s: [pairs, heads]
 struct PairDot {
   Value q, keys, sequences, slots;
   int head_dim, window;
   float scale;
   DType type;  // q and keys are rounded to it
+  SoftCap cap = {};
   static constexpr auto name = "pair_dot", called = "scores";
   static void members(auto& op, auto&& f) {
     f("q", op.q), f("keys", op.keys), f("sequences", op.sequences), f("slots", op.slots);
-    f("head_dim", op.head_dim), f("window", op.window), f("scale", op.scale), f("type", op.type);
+    f("head_dim", op.head_dim), f("window", op.window), f("scale", op.scale), f("type", op.type), f("cap", op.cap);
   }
+  ScaledAndCapped score() const { return {scale, cap}; }
   std::vector<Type> infer(const Types& t) const {
     fits(t[q].cols() % head_dim == 0 && t[keys].cols() % head_dim == 0 && t[q].cols() % t[keys].cols() == 0, name,
          "heads of {} do not share the keys of {}", t[q].text(), t[keys].text());
@@ -55,7 +58,7 @@ struct PairDot {
   Cost cost(const Types& t) const {
     Count n = t.result().elements();
     Cost c{.attention = 2 * head_dim * n,
-           .elementwise = n,
+           .elementwise = score().flops() * n,
            .reads = pair_reads(t, sequences, slots, window),
            .writes = {t.all_of_result()}};
     c.reads.push_back(t.all(q)), c.reads.push_back(visible(t, keys, window));
@@ -70,7 +73,7 @@ struct PairDot {
       for (int64_t j = query.first; j <= query.last; ++j)
         for (int64_t h = 0, row = key_row(slot, query, j); h < s.cols(); ++h)
           s.store(query.pair + j - query.first, h,
-                  head_dot(in, query.row, h, k, row, h / group, head_dim, type) * S(scale));
+                  score()(head_dot(in, query.row, h, k, row, h / group, head_dim, type)));
   }
 };
 

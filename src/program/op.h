@@ -186,7 +186,7 @@ class Op {
       std::string out;
       T::members(op, [&](std::string_view called, auto& m) {
         if constexpr (!Operand<decltype(m)> && !OperandList<decltype(m)>)
-          out += fmt::format(", {}={}", called, detail::attribute_text(m));
+          if (std::string text = detail::attribute_text(m); !text.empty()) out += fmt::format(", {}={}", called, text);
       });
       return out;
     }

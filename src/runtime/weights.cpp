@@ -23,7 +23,7 @@ class Source {
   Source(const Checkpoint& model, const ModelConfig& config, const Program& program, const Program::Entry& entry)
       : from_(model.source(config, entry.name)), cols_(entry.type.cols()) {
     const auto& [t, rule] = from_;
-    rows_ = rows_in_tensor(model.bindings(config), program, entry.name, head_dim_of(config), config.facts().kv_heads);
+    rows_ = rows_in_tensor(model.bindings(config), program, entry.name, head_rows(config));
     bool matrix = entry.type.is_matrix();
     int64_t want = rows_.of * (matrix ? cols_ : 1);
     if (t.elements < want)

@@ -72,6 +72,9 @@ void add_case(OneOp& o, Signature, const Round& r) {
 void scale_case(OneOp& o, Signature, const Round& r) {
   o.set(Scale{o.activation(DType::f32, tokens, r.cols), 25.298221f});
 }
+void soft_cap_case(OneOp& o, Signature, const Round& r) {
+  o.set(SoftCapped{o.activation(DType::f32, tokens, r.cols), 3});
+}
 template <class F>
 void activation_case(OneOp& o, Signature, const Round& r) {
   o.set(Activation<F>{o.activation(DType::f32, tokens, r.cols)});
@@ -86,8 +89,8 @@ void rms_norm_case(OneOp& o, Signature, const Round& r) {  // with several group
   o.set(RmsNorm{x, o.vector(r.cols), 1e-5f});
 }
 void layer_norm_case(OneOp& o, Signature, const Round& r) {
-  Value x = o.activation(DType::f32, tokens, r.cols), w = o.vector(r.cols);
-  o.set(LayerNorm{x, w, r.out % 3 ? o.vector(r.cols) : Value{}, 1e-5f});
+  Value x = o.activation(DType::f32, tokens, r.cols), w = r.out % 5 ? o.vector(r.cols) : Value{};
+  o.set(LayerNorm{x, w, w && r.out % 3 ? o.vector(r.cols) : Value{}, 1e-5f});
 }
 void quantize_case(OneOp& o, Signature s, const Round& r) {
   o.set(Quantize{o.activation(DType::f32, tokens, cols_of(s, r)), s.other});
@@ -139,7 +142,7 @@ void attention_case(OneOp& o, Signature s, const Round& r) {
   Value k = o.cache(s.other, Layout::keys, r.kv_heads, r.head_dim),
         v = o.cache(s.other, Layout::values, r.kv_heads, r.head_dim);
   Value sequences = o.sequences();
-  o.set(Attention{q, k, v, sequences, o.slots(), r.head_dim, window, 0.3f, s.other});
+  o.set(Attention{q, k, v, sequences, o.slots(), r.head_dim, window, 0.3f, s.other, {r.out % 2 ? 3.0f : 0}});
 }
 
 const std::map<std::string_view, Generator> generators = {
@@ -152,6 +155,7 @@ const std::map<std::string_view, Generator> generators = {
     {"linear_gelu_mul", linear_gated_case<Gelu>},
     {"add", add_case},
     {"scale", scale_case},
+    {"soft_cap", soft_cap_case},
     {"silu", activation_case<Silu>},
     {"gelu", activation_case<Gelu>},
     {"gelu_erf", activation_case<GeluErf>},

@@ -100,7 +100,7 @@ TEST(Bindings, NameEveryWeightOnce) {
       auto bound = bind_tensor(table, v.name);
       ASSERT_TRUE(bound) << e.name << ": " << v.name;
       EXPECT_EQ(bound->tensor.find('*'), std::string::npos) << bound->tensor;
-      auto place = rows_in_tensor(table, p, v.name, 1, 1);
+      auto place = rows_in_tensor(table, p, v.name, {});
       EXPECT_EQ(place.rows, v.type.is_matrix() ? v.type.rows().constant() : v.type.cols());
       EXPECT_LE(place.first + place.rows, place.of);
       EXPECT_TRUE(tensors.insert({bound->tensor, place.first}).second)
@@ -126,7 +126,7 @@ TEST(Bindings, PutTheLayerIn) {
 
 TEST(Bindings, RowsAreAPermutation) {
   TensorBinding plain{"a", "b"}, interleaved{"a", "b", true};
-  TensorRows whole{.rows = 24, .of = 24, .head_dim = 8, .kv_heads = 3}, last{.first = 48, .rows = 24, .of = 72};
+  TensorRows whole{.rows = 24, .of = 24, .heads = {8, 8, 3}}, last{.first = 48, .rows = 24, .of = 72};
   std::set<int64_t> rows;
   for (int64_t n = 0; n < 24; ++n) {
     EXPECT_EQ(whole.at(plain, n), n);
@@ -141,6 +141,11 @@ TEST(Bindings, RowsAreAPermutation) {
       EXPECT_EQ(whole.at(interleaved, head + i), head + 2 * i);
       EXPECT_EQ(whole.at(interleaved, head + i + 4), head + 2 * i + 1);
     }
+  // Where positions turn 4 of the 8, partners n and n + 2 are, and the others stay.
+  TensorRows part{.rows = 16, .of = 16, .heads = {8, 4, 2}};
+  std::vector<int64_t> at;
+  for (int64_t n = 0; n < 16; ++n) at.push_back(part.at(interleaved, n));
+  EXPECT_EQ(at, (std::vector<int64_t>{0, 2, 1, 3, 4, 5, 6, 7, 8, 10, 9, 11, 12, 13, 14, 15}));
 }
 
 // q, k and v of four heads and two KV heads, of 3 rows each, in one tensor: stacked, and by KV head.
@@ -157,7 +162,7 @@ TEST(Bindings, WeightsOfOneTensorShareItsRows) {
     std::vector<TensorBinding> table;
     for (const char* name : {"layers.*.q", "layers.*.k", "layers.*.v"})
       table.push_back({.weight = name, .tensor = "h.*.qkv", .by_kv_head = by_kv_head});
-    TensorRows rows = rows_in_tensor(table, p, weight, 3, 2);
+    TensorRows rows = rows_in_tensor(table, p, weight, {.head_dim = 3, .turned = 3, .kv_heads = 2});
     EXPECT_EQ(rows.of, 24);
     std::vector<int64_t> at;
     for (int64_t n = 0; n < rows.rows; ++n) at.push_back(rows.at(table[0], n));

@@ -101,6 +101,7 @@ inline void elementwise_cases(std::vector<OpCase>& cases) {
   two("gelu_mul", [](Value p, Value q) { return Gated<Gelu>{p, q}; });
   two("silu", [](Value p, Value) { return Activation<Silu>{p}; });
   two("scale", [](Value p, Value) { return Scale{p, 25.298221f}; });
+  two("soft_cap", [](Value p, Value) { return SoftCapped{p, 1.5f}; });
   two("gelu", [](Value p, Value) { return Activation<Gelu>{p}; });
   two("gelu_erf", [](Value p, Value) { return Activation<GeluErf>{p}; });
   two("gelu_erf_mul", [](Value p, Value q) { return Gated<GeluErf>{p, q}; });
@@ -127,10 +128,10 @@ inline void elementwise_cases(std::vector<OpCase>& cases) {
     Expr x = b.x("x", 111), w = b.vec("w", 111 / groups);
     cases.push_back(b.done(RmsNorm{x, w, 1e-5f}));
   }
-  for (bool with_bias : {true, false}) {
-    Bench l(with_bias ? "layer_norm" : "layer_norm without a bias");
-    Expr x = l.x("x", 37), w = l.vec("w", 37);
-    Value c = with_bias ? l.vec("b", 37) : Value{};
+  for (int vectors : {2, 1, 0}) {
+    Bench l(fmt::format("layer_norm with {} vectors", vectors));
+    Expr x = l.x("x", 37);
+    Value w = vectors > 0 ? l.vec("w", 37) : Value{}, c = vectors > 1 ? l.vec("b", 37) : Value{};
     cases.push_back(l.done(LayerNorm{x, w, c, 1e-5f}));
   }
 }
@@ -190,13 +191,13 @@ inline void attention_cases(std::vector<OpCase>& cases) {
             Bench b("attention" + name);
             Expr q = b.x("q", heads * dim), k = keys(b, "k_cache"), v = keys(b, "v_cache"), s = b.index("sequences");
             Expr slots = cached ? b.index("slots") : Expr{};
-            cases.push_back(b.done(Attention{q, k, v, s, slots, dim, window, 0.3f, t}, dim));
+            cases.push_back(b.done(Attention{q, k, v, s, slots, dim, window, 0.3f, t, {window == 5 ? 2.0f : 0}}, dim));
           }
           {
             Bench b("pair_dot" + name);
             Expr q = b.x("q", heads * dim), k = keys(b, "k_cache"), s = b.index("sequences"),
                  slots = cached ? b.index("slots") : Expr{};
-            cases.push_back(b.done(PairDot{q, k, s, slots, dim, window, 0.3f, t}, dim));
+            cases.push_back(b.done(PairDot{q, k, s, slots, dim, window, 0.3f, t, {window == 5 ? 2.0f : 0}}, dim));
           }
           {
             Bench b("pair_mix" + name);

@@ -205,6 +205,16 @@ Program first_layer_of_six_sees_all(const Program& p) {
   });
 }
 
+Program other_layers_see_all(const Program& p) {
+  return rewrite(p, [&](Rewriter& r, const Node& n) {
+    auto* found = n.op.as<Attention>();
+    if (!found) return r.keep(n);
+    Attention a = r.map(*found);
+    a.window = a.window ? 0 : 8;
+    r.replace(n, a);
+  });
+}
+
 Program feed_forward_after_attention(const Program& p) {
   Value sum;  // the last one before the norm: of x and the attention's result
   return rewrite(p, [&](Rewriter& r, const Node& n) {
@@ -264,6 +274,10 @@ const Mutant mutants[] = {
      })},
     {"rope_scaling_missing", "tiny_gemma3",
      change<Rotations>([](Rotations& r) { r.frequencies = {16, r.frequencies.base}; })},
+    {"scores_uncapped", "tiny_gemma2", change<Attention>([](Attention& a) { a.cap = {}; })},
+    {"logits_uncapped", "tiny_gemma2", without<SoftCapped>([](auto&&...) { return true; })},
+    {"cap_in_units_of_two", "tiny_gemma2", change<Attention>([](Attention& a) { a.cap.at *= 1.4426950f; })},
+    {"other_layers_see_all", "tiny_gemma2", other_layers_see_all},
     {"missing_bias_gpt_neox", "tiny_gpt_neox", change<Linear>([](Linear& l) { l.bias = {}; })},
     {"feed_forward_after_attention", "tiny_gpt_neox", feed_forward_after_attention},
     {"tanh_gelu", "tiny_gpt_neox", tanh_gelu},
