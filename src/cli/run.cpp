@@ -88,6 +88,10 @@ void take_defaults(const GenerationDefaults& d, const std::set<std::string>& giv
   take("--top-k", s.top_k, d.top_k);
   take("--top-p", s.top_p, d.top_p);
   take("--min-p", s.min_p, d.min_p);
+  take("--repeat-penalty", s.repeat_penalty, d.repetition_penalty);
+  // Files mean all tokens that are there, as transformers does.
+  if (d.repetition_penalty.value_or(1) != 1 && !given.contains("--repeat-penalty"))
+    take("--repeat-last-n", s.repeat_last_n, std::optional(-1));
 }
 
 std::string system_of(const RunOptions& o) {
@@ -148,12 +152,12 @@ void add_run(CLI::App& app) {
       "  ridgeline run model.gguf                      chat: /help lists what can be typed\n"
       "  ridgeline run model.gguf \"2 + 2 =\" --raw -n 1 --logprobs 5 --json\n"
       "\n"
-      "A directory's generation_config.json says which tokens end a text, and proposes --temp, --top-k, --top-p and "
+      "A directory's generation_config.json says which tokens end a text, and proposes --temp, --top-k, --top-p, "
       "--min-p\n"
-      "where they are not given here; do_sample: false proposes --temp 0.\n"
+      "and --repeat-penalty (of all tokens) where they are not given here; do_sample: false proposes --temp 0.\n"
       "Samplers apply in llama.cpp's order: bias, penalties, top-k, top-p, min-p, temperature.");
   c->callback([o, c] {
-    for (const char* option : {"--temp", "--top-k", "--top-p", "--min-p"})
+    for (const char* option : {"--temp", "--top-k", "--top-p", "--min-p", "--repeat-penalty", "--repeat-last-n"})
       if (c->count(option)) o->given.insert(option);
     run(*o);
   });

@@ -51,6 +51,7 @@ GenerationDefaults read_generation_config(const Json& config) {
   d.temperature = as_float(real(config, "temperature", 0, 100));
   d.top_p = as_float(real(config, "top_p", 0, 1));
   d.min_p = as_float(real(config, "min_p", 0, 1));
+  d.repetition_penalty = as_float(real(config, "repetition_penalty", 0.01, 100));
   if (auto k = real(config, "top_k", 0, limits::vocabulary)) d.top_k = static_cast<int>(*k);
   if (const Json* samples = member(config, "do_sample")) {
     if (!samples->is_boolean()) bad("do_sample", *samples, "true or false");

@@ -49,6 +49,12 @@ TEST_F(ModelDirectory, generation_config_is_the_default_of_sampling) {
   folder.write("generation_config.json", R"({"do_sample":true,"temperature":50.0,"top_k":0,"top_p":1.0,"min_p":0.0})");
   EXPECT_NE(answer(folder.path(), {"-s", "3"}).out, greedy.out);
   EXPECT_EQ(answer(folder.path(), {"-s", "3", "--temp", "0"}).out, greedy.out);  // what is given wins
+  folder.write("generation_config.json", R"({"repetition_penalty":1.5})");
+  EXPECT_EQ(
+      answer(folder.path()).out,
+      answer(golden_path("tiny_llama3"), {"--temp", "0", "--repeat-penalty", "1.5", "--repeat-last-n", "-1"}).out);
+  EXPECT_NE(answer(folder.path()).out, greedy.out);
+  EXPECT_EQ(answer(folder.path(), {"--temp", "0", "--repeat-penalty", "1"}).out, greedy.out);
   std::string all = "0";
   for (int i = 1; i < 101; ++i) all += "," + std::to_string(i);
   folder.write("generation_config.json", "{\"eos_token_id\":[" + all + "]}");

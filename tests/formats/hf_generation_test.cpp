@@ -16,12 +16,14 @@ TEST(GenerationConfig, is_read) {
                                                  {"top_k", 64},
                                                  {"top_p", 0.9},
                                                  {"min_p", nullptr},
+                                                 {"repetition_penalty", 1.05},
                                                  {"transformers_version", "4.50.0"}});
   EXPECT_EQ(d.eos, (std::vector<int32_t>{1, 106}));
   EXPECT_EQ(d.temperature, 0.6f);
   EXPECT_EQ(d.top_k, 64);
   EXPECT_EQ(d.top_p, 0.9f);
   EXPECT_EQ(d.min_p, std::nullopt);
+  EXPECT_EQ(d.repetition_penalty, 1.05f);
   EXPECT_EQ(read_generation_config({{"eos_token_id", 2}}).eos, std::vector<int32_t>{2});
   EXPECT_EQ(read_generation_config({{"eos_token_id", 2}}).temperature, std::nullopt);
   EXPECT_EQ(read_generation_config({{"do_sample", false}, {"temperature", 0.7}}).temperature, 0.0f);
@@ -36,6 +38,7 @@ TEST(GenerationConfig, fields_of_another_type_are_named) {
                                                                        {"temperature", -1},
                                                                        {"top_p", 1.5},
                                                                        {"top_k", -1},
+                                                                       {"repetition_penalty", 0},
                                                                        {"do_sample", 1}})
     EXPECT_TRUE(refused(ExitCode::bad_data, "config_type", {field, "generation_config.json"},
                         [&] { read_generation_config({{field, value}}); }))
