@@ -117,6 +117,22 @@ TEST(ChatTemplate, RefusesEveryLaterRenderingOnceOneHadToBeAbandoned) {
   EXPECT_THROW(chat.render({}, false), Error);
 }
 
+// Knots of values that hold themselves: the leak checker of the sanitizers says whether all is given back.
+TEST(ChatTemplate, GivesBackWhatHoldsItself) {
+  EXPECT_EQ(render("{% set ns = namespace(a=1) %}{% set ns.me = ns %}{{ ns.me.me.a }}"), "1");
+  EXPECT_EQ(render("{% set ns = namespace({'a b': 2}) %}{% set ns.all = [1, [ns]] %}{{ ns.all[1][0]['a b'] }}"), "2");
+  EXPECT_EQ(
+      render("{% set a = namespace() %}{% set b = namespace({'x y': a}) %}{% set a.b = {'b': b} %}{{ a.b.b == b }}"),
+      "True");
+  EXPECT_EQ(
+      render("{% set ns = namespace(n=3) %}{% macro f() %}{{ ns.n }}{% endmacro %}{% set ns.f = f %}{{ ns.f() }}"),
+      "3");
+  EXPECT_EQ(render("{% macro f(n) %}{{ n }}{% if n > 0 %}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(3) }}"), "3210");
+  EXPECT_EQ(refusal("{% set ns = namespace() %}{% set ns.me = ns %}{{ raise_exception('no') }}").first,
+            "template_raised");
+  EXPECT_EQ(refusal("{% set ns = namespace() %}{% set ns.me = ns %}{{ ns }}").first, "template_error");
+}
+
 TEST(ChatTemplate, SurvivesWhatNestsDeeply) {
   const size_t bytes = limits::template_bytes - 100;
   for (const std::string& source : std::vector<std::string>{

@@ -3,6 +3,7 @@
 use crate::{dialect, guard, invalid, python, Failure, Status};
 use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
@@ -59,6 +60,7 @@ impl ChatTemplate {
             ]);
             names.extend(bos.map(|text| ("bos_token", text.into())));
             names.extend(eos.map(|text| ("eos_token", text.into())));
+            let _namespaces = Namespaces { environment: &environment };
             let mut output = Bounded { text: Vec::new(), most: limits.output_bytes as usize };
             let chat = environment.get_template("chat").map_err(failure)?;
             let rendered = chat.render_captured_to(Value::from_serialize(names), &mut output);
@@ -85,6 +87,7 @@ fn environment(limits: Limits) -> Environment<'static> {
         None => out.write_str(&python::str(value)?).map_err(Error::from),
     });
     env.remove_global("debug"); // prints the interpreter; Jinja has none
+    env.add_function("namespace", Namespaces::make);
     env.add_filter("tojson", |value: &Value, options: Kwargs| python::to_json(value, options));
     env.add_filter("string", |value: &Value| python::str(value));
     env.add_function("raise_exception", |message: String| -> Result<Value, Error> {
@@ -92,6 +95,40 @@ fn environment(limits: Limits) -> Environment<'static> {
     });
     env.add_function("strftime_now", |_: &State, format: String| local_time(&format));
     env
+}
+
+/// The namespaces of a rendering. They are all that a template can change, so the only way to a value that holds itself
+/// (`{% set ns.me = ns %}`), which reference counts would keep for ever: at the end they are emptied of what could.
+struct Namespaces<'a> {
+    environment: &'a Environment<'static>,
+}
+
+thread_local! {
+    static MADE: RefCell<Vec<Value>> = const { RefCell::new(Vec::new()) }; // every rendering has a thread of its own
+}
+
+impl Namespaces<'_> {
+    fn make(defaults: Option<Value>) -> Result<Value, Error> {
+        let made = minijinja::functions::namespace(defaults)?;
+        MADE.with_borrow_mut(|all| all.push(made.clone()));
+        Ok(made)
+    }
+}
+
+impl Drop for Namespaces<'_> {
+    fn drop(&mut self) {
+        use ValueKind::{Bool, Bytes, None, Number, String, Undefined};
+        for ns in MADE.take() {
+            for key in ns.try_iter().into_iter().flatten() {
+                let simple = |v: Value| matches!(v.kind(), Bool | Bytes | None | Number | String | Undefined);
+                // Only assignments tie knots, and they name an identifier.
+                if key.as_str().is_some() && !ns.get_item(&key).is_ok_and(simple) {
+                    let names = BTreeMap::from([("ns", ns.clone())]);
+                    let _ = self.environment.render_str(&format!("{{% set ns.{key} = none %}}"), names);
+                }
+            }
+        }
+    }
 }
 
 /// Methods that Python's values have, and the one that `dialect` writes.
