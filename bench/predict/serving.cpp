@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <ranges>
 #include <set>
 
 #include "base/error.h"
@@ -84,6 +85,20 @@ std::string row(std::string_view name, const ErrorSummary& s) {
                      100 * s.median_absolute, 100 * s.p90_absolute, 100 * s.bias);
 }
 
+// The held-out runs that are predicted worst.
+std::string worst_of(std::vector<Cell>& cells, const Efficiency& e) {
+  std::vector<std::pair<double, const ServingSample*>> held;
+  for (Cell& c : cells)
+    if (is_held_out(c.sample())) held.emplace_back(c.error(e), &c.sample());
+  std::ranges::sort(held, [](auto& a, auto& b) { return std::abs(a.first) > std::abs(b.first); });
+  std::string out;
+  for (auto& [error, s] : held | std::views::take(8))
+    out += fmt::format("{}: {}{} on {}, {} requests of {} + {}: {:.2f} ms a token, predicted {:+.0f} %\n", s->engine,
+                       s->model, s->fp8 ? " in fp8" : "", s->tensor, s->load.concurrency, s->load.prompt,
+                       s->load.answer, 1e3 * s->tpot, 100 * error);
+  return out;
+}
+
 void sourced(Efficiency& e, const std::string& source) {
   for (SourcedValue* f : {&e.compute, &e.memory, &e.link, &e.layer, &e.link_latency, &e.interference}) {
     f->source = source;
@@ -107,6 +122,7 @@ int run(int argc, char** argv) {
   for (const ServingSample& s : parse_serving_samples(text)) engines[s.engine].emplace_back(s, h, deployments);
   std::string table = "| engine, rows | rows | mean | median | 90 % below | bias |\n|---|---|---|---|---|---|\n";
   std::vector<double> all_held;
+  std::string worst;
   h.engines.clear();
   for (auto& [name, cells] : engines) {
     Efficiency e = fitted(cells, seconds);
@@ -115,10 +131,11 @@ int run(int argc, char** argv) {
     for (Cell& c : cells) (is_held_out(c.sample()) ? held : train).push_back(c.error(e));
     all_held.insert(all_held.end(), held.begin(), held.end());
     table += row(name + ", fitted", summarize(train)) + row(name + ", held out", summarize(held));
+    worst += worst_of(cells, e);
     h.engines[name] = e;
   }
   table += row("all, held out", summarize(all_held));
-  fmt::print("{}\n{}\n", hardware_json(h)["engines"].dump(2), table);
+  fmt::print("{}\n{}\n{}", hardware_json(h)["engines"].dump(2), table, worst);
   return 0;
 }
 

@@ -43,13 +43,10 @@ void explain_command(const ExplainOptions& o) {
     text = stage_table(stages, batch);
   } else if (o.diff.empty()) {
     const Stage& stage = o.after.empty() ? stages.back() : stage_after(stages, o.after);
-    if (o.json) {
-      text = explain_json(stage, batch).dump(2) + "\n";
-    } else {
-      std::optional<Roofline> on;
-      if (machine) on.emplace(stage.program, *machine);
-      text = explain(stage, batch, o.all, on ? &*on : nullptr);
-    }
+    std::optional<Roofline> roofline;
+    if (machine) roofline.emplace(stage.program, *machine);
+    const Roofline* on = roofline ? &*roofline : nullptr;
+    text = o.json ? explain_json(stage, batch, on).dump(2) + "\n" : explain(stage, batch, o.all, on);
   } else {
     const Stage &before = stage_after(stages, o.diff[0]), &after = stage_after(stages, o.diff[1]);
     text = o.json ? difference_json(before, after, batch).dump(2) + "\n" : difference(before, after, batch);
@@ -115,8 +112,7 @@ void add_explain(CLI::App& app) {
   c->add_flag("--passes", o->passes, "List the passes: what each left, and how long it took")->group("Program");
   c->add_flag("--all", o->all, "Show every layer, also where they are alike")->group("Output");
   c->add_flag("--json", o->json, "The same numbers as JSON, with every op")->group("Output");
-  for (const char* other : {"--diff", "--passes", "--json"})
-    machine->excludes(c->get_option(other));  // plan --json has times
+  for (const char* other : {"--diff", "--passes"}) machine->excludes(c->get_option(other));
   c->footer(
       "Examples:\n"
       "  ridgeline explain llama-3-8b                               one new token on 1,000 cached\n"

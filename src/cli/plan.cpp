@@ -74,45 +74,21 @@ std::string hardware_list() {
   return t.text();
 }
 
-// What the engine itself would hold while it runs a model that is in files here.
-struct EngineNeed {
-  int64_t program, vocabulary, weights, context, prompt, kv, kv_least, scratch;
-  int64_t loaded() const { return program + vocabulary + weights; }
-  int64_t peak() const { return loaded() + kv + scratch; }
-};
+// Of a model that is in files here.
 std::optional<EngineNeed> engine_need(const NamedModel& m, const PlanRequest& r) {
   if (!m.files || m.files->size() == 0) return {};
   Program program = apply(build(m.name, DType::bf16, m.config), r.situation.passes);
   int64_t context = std::min<int64_t>(context_of(m.config), default_context);
   EngineMemory memory(program, m.config, vocabulary_in(*m.files).has_value(), context);
   int64_t prompt = std::min(r.prompt, context), tokens = std::min(prompt + r.load.answer, context);
-  return EngineNeed{memory.program(),
-                    memory.vocabulary(),
-                    memory.weights(),
-                    context,
-                    prompt,
-                    memory.kv(tokens),
-                    memory.kv(tokens, EngineMemory::small_page),
-                    memory.scratch(prompt)};
-}
-std::string engine_text(const EngineNeed& n) {
-  TextTable t({{"memory of this engine", TextTable::Align::left}, {"bytes"}, {"", TextTable::Align::left}});
-  t.row({"program", grouped(n.program), ""});
-  t.row({"vocabulary", grouped(n.vocabulary), ""});
-  t.row({"weights, packed", grouped(n.weights),
-         fmt::format("{} once loaded", bytes_text(static_cast<double>(n.loaded())))});
-  t.row({"KV cache, touched", grouped(n.kv),
-         fmt::format("of a cache for {} tokens; {} without huge pages", grouped(n.context), grouped(n.kv_least))});
-  t.row({"values of a step", grouped(n.scratch), fmt::format("a prompt of {}", grouped(n.prompt))});
-  t.row({"peak", grouped(n.peak()), ""});
-  return "\n" + t.text();
-}
-nlohmann::ordered_json engine_json(const EngineNeed& n) {
-  return {{"program", n.program}, {"vocabulary", n.vocabulary},
-          {"weights", n.weights}, {"loaded", n.loaded()},
-          {"context", n.context}, {"prompt", n.prompt},
-          {"kv", n.kv},           {"kv_without_huge_pages", n.kv_least},
-          {"scratch", n.scratch}, {"peak", n.peak()}};
+  return EngineNeed{.program = memory.program(),
+                    .vocabulary = memory.vocabulary(),
+                    .weights = memory.weights(),
+                    .context = context,
+                    .prompt = prompt,
+                    .kv = memory.kv(tokens),
+                    .kv_without_huge_pages = memory.kv(tokens, EngineMemory::small_page),
+                    .scratch = memory.scratch(prompt)};
 }
 
 // --why: one number of the plan. A time may be asked for in ms, as it is printed.
@@ -154,16 +130,10 @@ void plan_command(PlanOptions o, const std::string& command) {
   Plan p = make_plan(std::move(r));
   if (!o.why.empty()) return explain_number(p, o.why, o.json);
   if (!o.svg.empty()) write_output(o.output, picture_named(o.svg).svg(p, {}));
+  p.engine = engine_need(model, p.request);
   if (!o.html.empty()) write_output(o.html, report_html(p, command));
   if (!o.svg.empty() || !o.html.empty()) return;
-  auto engine = engine_need(model, p.request);
-  if (o.json) {
-    auto json = plan_json(p);
-    if (engine) json["engine"] = engine_json(*engine);
-    fmt::print("{}\n", json.dump(2));
-  } else {
-    fmt::print("{}{}", plan_text(p), engine ? engine_text(*engine) : "");
-  }
+  fmt::print("{}", o.json ? plan_json(p).dump(2) + "\n" : plan_text(p));
 }
 
 }  // namespace
@@ -222,6 +192,11 @@ void add_plan(CLI::App& app) {
       ->group("Situation");
   c->add_option("--weight-bits", s.weight_bits,
                 "Bits of a weight in the layers, for types that are not run here: 8 for fp8")
+      ->option_text("N")
+      ->check(CLI::Range(1.0, 32.0))
+      ->group("Model");
+  c->add_option("--kv-bits", s.kv_bits,
+                "Bits of an element of the KV cache, for types that are not run here: 8 for fp8")
       ->option_text("N")
       ->check(CLI::Range(1.0, 32.0))
       ->group("Model");

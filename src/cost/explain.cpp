@@ -64,14 +64,6 @@ int64_t most(const StepCost& c, const std::function<int64_t(const OpCost&)>& of)
   return m;
 }
 
-StepCost cost_of(const StepTime& t) {
-  StepCost c{.batch = t.batch, .sum = t.sum};
-  for (const OpTime& op : t.ops) c.ops.push_back(op.cost);
-  return c;
-}
-
-std::string_view word(Limit l) { return l == Limit::memory ? "memory" : "compute"; }
-
 std::string heading(const Stage& s, const BatchShape& asked, const StepCost& c) {
   const Program& p = s.program;
   auto role = [&](Role r) { return c.sum.read[static_cast<size_t>(r)]; };
@@ -90,7 +82,7 @@ std::string limit_line(const StepTime& t, const Hardware& h) {
   for (const OpTime& op : t.ops)
     if (op.cost.matmul && op.ideal > longest) most = op.arithmetic, longest = op.ideal;
   std::string expected = h.efficiency ? fmt::format(", {} expected", time_text(t.calibrated)) : "";
-  return fmt::format("limited by {}: {} at best{}, on {} (ridge at {} FLOP/byte of {})\n", word(t.limit()),
+  return fmt::format("limited by {}: {} at best{}, on {} (ridge at {} FLOP/byte of {})\n", name_of(t.limit()),
                      time_text(t.ideal), expected, h.title, figures(h.ridge(most)), name_of(h.peak(most).arithmetic));
 }
 
@@ -126,7 +118,7 @@ std::string op_table(const Program& p, const StepCost& c, const std::vector<Run>
                                         intensity(o.flops(), o.bytes())};
       if (time) {
         const OpTime& op = time->ops[i];
-        for (std::string cell : {std::string(word(op.limit())), fmt::format("{:.3f}", 1e3 * op.ideal),
+        for (std::string cell : {std::string(name_of(op.limit())), fmt::format("{:.3f}", 1e3 * op.ideal),
                                  fmt::format("{:.1f} %", whole > 0 ? 100 * r.alike * op.ideal / whole : 0)})
           cells.push_back(cell);
       }
@@ -204,13 +196,13 @@ std::string weight_types(const Program& p) {
 }
 
 std::string op_table(const Program& p, const StepTime& t, bool all) {
-  StepCost c = cost_of(t);
+  StepCost c = t.cost();
   return op_table(p, c, runs_of(p, c, all), &t);
 }
 
 std::string explain(const Stage& s, const BatchShape& asked, bool all, const Roofline* on) {
   std::optional<StepTime> time = on ? std::optional(on->at(asked)) : std::nullopt;
-  StepCost c = time ? cost_of(*time) : step_cost(s.program, asked);
+  StepCost c = time ? time->cost() : step_cost(s.program, asked);
   auto runs = runs_of(s.program, c, all);
   std::string limit = on ? limit_line(*time, on->hardware()) : "";
   return heading(s, asked, c) + limit + "\n" + op_table(s.program, c, runs, time ? &*time : nullptr) + "\n" +

@@ -14,8 +14,9 @@ std::string explain(const Stage&, const BatchShape&, bool all = false, const Roo
 // The table alone, of a step on a machine.
 struct StepTime;
 std::string op_table(const Program&, const StepTime&, bool all = false);
-// model, params, weights, batch, after, totals and formulas (nine keys: total_rows()), step, memory, ops.
-nlohmann::ordered_json explain_json(const Stage&, const BatchShape&);
+// model, params, weights, batch, after, totals and formulas (nine keys: total_rows()), step, memory, ops. on: as above; then
+// `hardware`, and of the step and each op its limit, its ideal time and the calibrated one, in seconds.
+nlohmann::ordered_json explain_json(const Stage&, const BatchShape&, const Roofline* on = nullptr);
 
 // The nine counts for one batch.
 struct Totals;

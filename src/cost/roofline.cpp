@@ -34,6 +34,14 @@ double op_seconds(const OpTime& op, const Efficiency& e) {
 
 }  // namespace
 
+std::string_view name_of(Limit l) { return l == Limit::memory ? "memory" : "compute"; }
+
+StepCost StepTime::cost() const {
+  StepCost c{.batch = batch, .sum = sum};
+  for (const OpTime& op : ops) c.ops.push_back(op.cost);
+  return c;
+}
+
 PipelineOptions passes_on(const Hardware& h, PipelineOptions o) {
   if (h.kind == Hardware::Kind::gpu) o.disabled.insert("quantize_activations");
   return o;
@@ -75,6 +83,9 @@ Roofline::Roofline(Program program, Hardware hardware, RooflineOptions options)
     if (n.layer >= 0) layers.insert(n.layer);
   }
   layers_ = static_cast<int>(layers.size());
+  for (const auto& v : program_.values)
+    if (options_.kv_bits && v.origin == Program::Origin::state)
+      kv_scale_ = *options_.kv_bits / (8.0 * static_cast<double>(bytes_of(v.type.dtype, 1)));
 }
 
 double Roofline::link_seconds(const StepTime& t, const Efficiency& e) const {
@@ -96,8 +107,9 @@ StepTime Roofline::at(const BatchShape& asked) const {
               .arithmetic = k.arithmetic};
     for (size_t r = 0; r < role_count; ++r)
       op.cost.read[r] = k.traffic.read[r].at(t.batch), op.cost.written[r] = k.traffic.written[r].at(t.batch);
-    auto& weights = op.cost.read[static_cast<size_t>(Role::weight)];
-    weights = std::llround(static_cast<double>(weights) * k.weight_scale);
+    auto scale = [](int64_t& bytes, double by) { bytes = std::llround(static_cast<double>(bytes) * by); };
+    scale(op.cost.read[static_cast<size_t>(Role::weight)], k.weight_scale);
+    for (auto* kv : {&op.cost.read, &op.cost.written}) scale((*kv)[static_cast<size_t>(Role::kv)], kv_scale_);
     auto products = static_cast<double>(op.cost.matmul + op.cost.attention);
     op.compute = products / hardware_.peak(op.arithmetic).figure.value;
     // Without a figure of its vector units, a machine's elementwise arithmetic is taken to hide behind its bytes.

@@ -16,12 +16,15 @@ struct RooflineOptions {
   // Bits of a weight in the matrices of the layers, scales included; none: as the program's types have them. For asking
   // what a type would bring that no program here has; the embedding and the head stay as they are.
   std::optional<double> layer_weight_bits = {};
+  // Bits of an element of the KV cache; none: as the program's type has them. For fp8 caches.
+  std::optional<double> kv_bits = {};
   // Collectives a step makes, and the bytes each device sends in all of them, per token.
   int collectives = 0;
   double link_bytes_per_token = 0;
 };
 
 enum class Limit : uint8_t { memory, compute };
+std::string_view name_of(Limit);
 
 struct OpTime {
   OpCost cost;                               // bytes as the machine stores them
@@ -41,6 +44,7 @@ struct StepTime {
   double link_ideal = 0, link_calibrated = 0;  // seconds of collectives
   double overhead = 0;  // calibrated seconds that are no op's roof: of the step, its layers, its ops
   Limit limit() const { return compute > memory ? Limit::compute : Limit::memory; }
+  StepCost cost() const;
 };
 
 class Roofline {
@@ -75,6 +79,7 @@ class Roofline {
   std::vector<Kind> kinds_;
   std::vector<size_t> kind_of_node_;
   int layers_ = 0;
+  double kv_scale_ = 1;  // of the bytes of the KV cache
 };
 
 // The passes that make a model's program as a machine runs it: a GPU's kernels widen quantized weights to the type of the

@@ -11,7 +11,7 @@ namespace {
 // Tensor parallelism gathers what its ranks made twice a layer, after attention and after the feed-forward part
 // (arXiv 1909.08053): a ring sends 2 (n - 1) / n of the bytes from each device.
 RooflineOptions options_of(const Situation& s) {
-  RooflineOptions o{.math = s.math, .layer_weight_bits = s.weight_bits};
+  RooflineOptions o{.math = s.math, .layer_weight_bits = s.weight_bits, .kv_bits = s.kv_bits};
   if (s.tensor == 1) return o;
   const ModelFacts& f = s.config.facts();
   o.collectives = 2 * f.layers;
@@ -81,7 +81,11 @@ DeviceMemory Deployment::measure() const {
         of_layers += stored_bytes(entry.type, h, situation_.weight_bits);
       else if (entry.origin == Program::Origin::weight)
         (in_layers ? after : before) += stored_bytes(entry.type, h);
-      if (entry.origin == Program::Origin::state) kv += bytes_of(entry.type.dtype, entry.type.cols());
+      if (entry.origin == Program::Origin::state) {
+        int64_t elements = entry.type.cols();
+        kv += situation_.kv_bits ? std::llround(static_cast<double>(elements) * *situation_.kv_bits / 8)
+                                 : bytes_of(entry.type.dtype, elements);
+      }
     }
   }
   int layers = layers_of(situation_.config), stages = situation_.pipeline;

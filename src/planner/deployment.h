@@ -18,6 +18,7 @@ struct Situation {
   std::optional<Arithmetic> math = {};  // of matrix products; none: RooflineOptions says
   // Bits of a weight in the matrices of the layers, for types that no program here has (fp8); none: as the types say.
   std::optional<double> weight_bits = {};
+  std::optional<double> kv_bits = {};  // the same of the KV cache
   // Fraction of a device's memory for weights and KV cache. What is left is for activations, workspace and the runtime.
   double memory_use = 0.9;
   int devices() const { return tensor * pipeline * data; }

@@ -20,6 +20,16 @@ struct PlanRequest {
   bool fit = false;                  // the ways in which it would fit
 };
 
+// What Ridgeline itself would hold while it runs the model, in bytes. Known where the model's files are here.
+struct EngineNeed {
+  int64_t program = 0, vocabulary = 0, weights = 0;  // weights: packed
+  int64_t context = 0, prompt = 0;                   // tokens: of the cache, of the prompt
+  int64_t kv = 0, kv_without_huge_pages = 0;         // touched when the prompt is answered
+  int64_t scratch = 0;                               // values of a step
+  int64_t loaded() const { return program + vocabulary + weights; }
+  int64_t peak() const { return loaded() + kv + scratch; }
+};
+
 struct Plan {
   PlanRequest request;
   std::shared_ptr<const Deployment> deployment;
@@ -40,6 +50,7 @@ struct Plan {
   std::optional<BatchForTpot> for_tpot;
   std::optional<ForRate> for_rate;
   std::vector<Fit> fits;
+  std::optional<EngineNeed> engine;  // whoever has the files adds it
 };
 // Throws Error (usage) for sizes that make no step; what Deployment throws.
 Plan make_plan(PlanRequest);

@@ -65,7 +65,7 @@ std::vector<std::string> decode_lines(const Plan& p) {
 std::string prefill_line(const Plan& p) {
   double t = p.prefill.of(p.times);
   return fmt::format("{} tokens in {}, {}, limited by {}", grouped(p.request.prompt), both(p, p.prefill),
-                     rate_text(static_cast<double>(p.request.prompt) / t, "tok"), word(p.prefill_step.limit()));
+                     rate_text(static_cast<double>(p.request.prompt) / t, "tok"), name_of(p.prefill_step.limit()));
 }
 
 std::vector<std::string> helps_lines(const Plan& p) {

@@ -9,7 +9,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json json_of(const TimePair& t) { return {{"ideal_seconds", t.ideal}, {"calibrated_seconds", t.calibrated}}; }
-std::string_view word(Limit l) { return l == Limit::memory ? "memory" : "compute"; }
 
 Json json_of(const OpCost& c) {
   Json j = {{"flops", c.flops()}, {"bytes", c.bytes()}};
@@ -20,7 +19,7 @@ Json json_of(const OpCost& c) {
 
 Json json_of(const StepTime& t) {
   Json j = {{"batch", t.batch.text()}, {"ideal_seconds", t.ideal}, {"calibrated_seconds", t.calibrated}};
-  j["limit"] = word(t.limit());
+  j["limit"] = name_of(t.limit());
   j["link_seconds"] = t.link_calibrated;
   j["overhead_seconds"] = t.overhead;
   j.update(json_of(t.sum));
@@ -68,7 +67,7 @@ Json step_json(const Plan& p) {
     Json o = {{"op", program.text(program.nodes[i], labels)}, {"layer", program.nodes[i].layer}};
     o.update(json_of(op.cost));
     o.update({{"intensity", op.cost.intensity()},
-              {"limit", word(op.limit())},
+              {"limit", name_of(op.limit())},
               {"arithmetic", name_of(op.arithmetic)},
               {"ideal_seconds", op.ideal},
               {"calibrated_seconds", op.calibrated}});
@@ -109,7 +108,7 @@ Json plan_json(const Plan& p) {
     point.update(json_of(x.step));
     point.update({{"tokens_per_second", x.tokens_per_second(p.times)},
                   {"intensity", x.intensity},
-                  {"limit", word(x.limit)},
+                  {"limit", name_of(x.limit)},
                   {"fits", x.fits}});
     return point;
   });
@@ -156,6 +155,12 @@ Json plan_json(const Plan& p) {
   });
   add_questions(p, j);
   j["step"] = step_json(p);
+  if (const auto& n = p.engine)
+    j["engine"] = {{"program", n->program}, {"vocabulary", n->vocabulary},
+                   {"weights", n->weights}, {"loaded", n->loaded()},
+                   {"context", n->context}, {"prompt", n->prompt},
+                   {"kv", n->kv},           {"kv_without_huge_pages", n->kv_without_huge_pages},
+                   {"scratch", n->scratch}, {"peak", n->peak()}};
   return j;
 }
 

@@ -24,7 +24,7 @@ PlanTable decode_table(const Plan& p) {
   for (const auto& x : p.decode) {
     double step = x.step.of(p.times);
     t.row({grouped(x.sequences), time_text(step), time_text(x.step.ideal), figures(x.tokens_per_second(p.times), 4),
-           figures(1 / step), figures(x.intensity), std::string(word(x.limit)), x.fits ? "fits" : "does not fit"});
+           figures(1 / step), figures(x.intensity), std::string(name_of(x.limit)), x.fits ? "fits" : "does not fit"});
   }
   return t;
 }
@@ -127,6 +127,20 @@ PlanTable fit_table(const Plan& p) {
   return t;
 }
 
+PlanTable engine_table(const EngineNeed& n) {
+  PlanTable t{"", {{"memory of this engine", Align::left}, {"bytes"}, {"", Align::left}}, {}};
+  t.row({"program", grouped(n.program), ""});
+  t.row({"vocabulary", grouped(n.vocabulary), ""});
+  t.row({"weights, packed", grouped(n.weights),
+         fmt::format("{} once loaded", bytes_text(static_cast<double>(n.loaded())))});
+  t.row({"KV cache, touched", grouped(n.kv),
+         fmt::format("of a cache for {} tokens; {} without huge pages", grouped(n.context),
+                     grouped(n.kv_without_huge_pages))});
+  t.row({"values of a step", grouped(n.scratch), fmt::format("a prompt of {}", grouped(n.prompt))});
+  t.row({"peak", grouped(n.peak()), ""});
+  return t;
+}
+
 }  // namespace
 
 std::vector<PlanTable> plan_tables(const Plan& p) {
@@ -138,6 +152,7 @@ std::vector<PlanTable> plan_tables(const Plan& p) {
   for (auto table : {memory_table, weight_table, variant_table}) tables.push_back(table(p));
   if (!p.splits.empty()) tables.push_back(split_table(p));
   if (!p.speculation.empty()) tables.push_back(speculation_table(p));
+  if (p.engine) tables.push_back(engine_table(*p.engine));
   return tables;
 }
 

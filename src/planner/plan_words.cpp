@@ -7,7 +7,6 @@ namespace ridgeline {
 
 std::string gb(int64_t bytes) { return bytes_text(static_cast<double>(bytes)); }
 std::string percent(double fraction) { return fmt::format("{:.1f} %", 100 * fraction); }
-std::string_view word(Limit l) { return l == Limit::memory ? "memory" : "compute"; }
 std::string plural(int64_t n, std::string_view what) {
   return fmt::format("{} {}{}", grouped(n), what, n == 1 ? "" : "s");
 }

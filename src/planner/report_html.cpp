@@ -90,7 +90,7 @@ std::string step_html(const Plan& p) {
     auto all = [&](int64_t n) { return n * k.count; };
     std::string roof = k.one.limit() == Limit::memory
                            ? "memory"
-                           : fmt::format("{} {}", name_of(k.one.arithmetic), word(k.one.limit()));
+                           : fmt::format("{} {}", name_of(k.one.arithmetic), name_of(k.one.limit()));
     table.row({k.text, time_text(seconds), percent(seconds / whole), roof, c.flops() ? figures(c.intensity()) : "-",
                flop_or_none(all(c.flops())), bytes_or_none(all(c.bytes(Role::weight))),
                bytes_or_none(all(c.bytes(Role::kv))), bytes_or_none(all(c.bytes(Role::activation))), grouped(k.count),
@@ -103,7 +103,7 @@ std::string step_html(const Plan& p) {
   extra("links between devices", p.times == Times::ideal ? t.link_ideal : t.link_calibrated);
   if (p.times == Times::calibrated)
     extra("the step and its layers", t.overhead - e.op.value * static_cast<double>(t.ops.size()));
-  table.row({"whole step", time_text(whole), percent(1), std::string(word(t.limit())), figures(t.sum.intensity()),
+  table.row({"whole step", time_text(whole), percent(1), std::string(name_of(t.limit())), figures(t.sum.intensity()),
              flop_or_none(t.sum.flops()), bytes_or_none(t.sum.bytes(Role::weight)),
              bytes_or_none(t.sum.bytes(Role::kv)), bytes_or_none(t.sum.bytes(Role::activation)),
              grouped(std::ssize(t.ops)), ""});

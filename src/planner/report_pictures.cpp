@@ -30,7 +30,7 @@ std::string_view times_note(const Plan& p) {
                                  : "Times are expected ones, of measured efficiency.";
 }
 
-// The steps that pictures compare.
+// The steps that pictures compare: decode at the least of the batches and at the greatest that is no more than 64, and prefill.
 struct NamedStep {
   std::string name;
   StepTime time;
@@ -39,10 +39,14 @@ std::vector<NamedStep> steps_of(const Plan& p) {
   const Deployment& d = *p.deployment;
   std::vector<NamedStep> steps;
   bool shown = false;
-  for (int64_t n : {1, 64}) {
+  std::vector<int64_t> counts = {std::ranges::min(p.request.batches), 0};
+  for (int64_t n : p.request.batches)
+    if (n <= 64 && n > counts[0]) counts[1] = std::max(counts[1], n);
+  for (int64_t n : counts) {
+    if (n == 0) continue;
     BatchShape batch = Deployment::alike(n, 1, p.request.context);
     shown |= batch.text() == p.request.step.text();
-    steps.push_back({n == 1 ? "decode, 1 sequence" : fmt::format("decode, {} sequences", n), d.step(batch)});
+    steps.push_back({"decode, " + plural(n, "sequence"), d.step(batch)});
   }
   steps.push_back({fmt::format("prefill of {} tokens", grouped(p.request.prompt)), p.prefill_step});
   if (!shown) steps.push_back({"step " + p.request.step.text(), p.step});
@@ -79,8 +83,7 @@ std::string roofline(const Plan& p, Paper paper) {
     chart.groups.push_back(fmt::format("{}: {}", step.name, time_text(whole)));
     chart.caption.description += fmt::format(
         " {}: {}, limited by {}, {} FLOP a byte; {:.1f} % of it in ops without arithmetic, which are not drawn.",
-        step.name, time_text(whole), step.time.limit() == Limit::memory ? "memory" : "compute",
-        figures(step.time.sum.intensity()), 100 * unseen);
+        step.name, time_text(whole), name_of(step.time.limit()), figures(step.time.sum.intensity()), 100 * unseen);
   }
   for (int a = arithmetic_count - 1; a >= 0; --a) {
     auto arithmetic = static_cast<Arithmetic>(a);

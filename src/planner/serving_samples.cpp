@@ -19,11 +19,12 @@ std::vector<std::string_view> split(std::string_view text, char at) {
   return parts;
 }
 
-// The catalogue's name of "meta-llama/Llama-3.1-8B-Instruct"; empty: not there.
+// The catalogue's name of "nvidia/Llama-3.1-8B-Instruct-FP8"; empty: not there.
 std::string catalogue_name(std::string_view path) {
   std::string name(path.substr(path.rfind('/') + 1));
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (name.ends_with("-instruct")) name.resize(name.size() - 9);
+  for (std::string_view suffix : {"-fp8", "-instruct"})
+    if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
   return find_in_catalogue(name) ? name : "";
 }
 
@@ -63,6 +64,7 @@ std::vector<ServingSample> parse_serving_samples(std::string_view csv) {
       s.fp8 = true;
     else if (!precision.empty())
       fail(ExitCode::bad_data, "serving_samples", "line {}: precision '{}'; expected none or fp8", line, precision);
+    s.fp8_kv = s.fp8 && s.model == "llama-3.1-70b";
     s.tensor = number<int>(cell("tp_size"), line, "tp_size");
     s.load = {number<int64_t>(cell("batch_size"), line, "batch_size"), number<int64_t>(cell("isl"), line, "isl"),
               number<int64_t>(cell("osl"), line, "osl")};
@@ -76,6 +78,7 @@ Situation situation_of(const ServingSample& sample, const Hardware& h) {
   Situation s{
       .model = sample.model, .config = from_catalogue(sample.model).config, .hardware = h, .tensor = sample.tensor};
   if (sample.fp8) s.math = Arithmetic::fp8, s.weight_bits = 8;
+  if (sample.fp8_kv) s.kv_bits = 8;
   if (auto engine = h.engines.find(sample.engine); engine != h.engines.end()) s.hardware.efficiency = engine->second;
   return s;
 }

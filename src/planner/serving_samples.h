@@ -14,6 +14,9 @@ namespace ridgeline {
 struct ServingSample {
   std::string engine, model;  // "vllm"; a name of the catalogue
   bool fp8 = false;
+  // The files do not say. Runs of Llama 3.1 70B in fp8 are taken to have an fp8 cache, as the checkpoints have that its maker's
+  // engines are given: some would not have fitted otherwise (docs/prediction.md).
+  bool fp8_kv = false;
   int tensor = 1;
   ServingLoad load;
   double tpot = 0;  // seconds, measured

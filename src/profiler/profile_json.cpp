@@ -9,8 +9,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string_view name_of(Limit l) { return l == Limit::memory ? "memory" : "compute"; }
-
 void add_work(Json& j, const OpCost& c) { j["flops"] = c.flops(), j["bytes"] = c.bytes(); }
 void add_times(Json& j, const Profile& p, const OpProfile& t) {
   j["ideal_seconds"] = t.ideal;

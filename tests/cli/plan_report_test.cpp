@@ -41,6 +41,17 @@ TEST(PlanCommand, WritesAReportThatSaysHowItIsMade) {
   std::filesystem::remove(path);
 }
 
+TEST(PlanCommand, PicturesAndTablesAreOfWhatWasAskedFor) {
+  auto html = run_command(add_plan, "plan gpt2 --hw h100 --batches 8,16 --html -").out;
+  for (const char* there : {"decode, 8 sequences", "decode, 16 sequences"})
+    EXPECT_NE(html.find(there), html.npos) << there;
+  for (const char* absent : {"decode, 1 sequence", "decode, 64 sequences", "memory of this engine"})
+    EXPECT_EQ(html.find(absent), html.npos) << absent;
+  html = run_command(add_plan, "plan " RIDGELINE_TEST_DATA "/goldens/tiny_llama.gguf --hw h100 --html -").out;
+  for (const char* there : {"decode, 1 sequence:", "decode, 64 sequences", "memory of this engine", "weights, packed"})
+    EXPECT_NE(html.find(there), html.npos) << there;
+}
+
 TEST(PlanCommand, AnUnknownPictureNamesThoseThereAre) {
   auto result = run_command(add_plan, "plan gpt2 --svg pie");
   EXPECT_EQ(result.code, static_cast<int>(ExitCode::usage));

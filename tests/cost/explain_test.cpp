@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cost/roofline.h"
 #include "cost/totals.h"
 #include "golden_text.h"
 #include "models/catalogue.h"
@@ -14,6 +15,27 @@ namespace {
 
 std::vector<Stage> stages(std::string_view model, const PipelineOptions& options = {}) {
   return run_passes(build(std::string(model), DType::bf16, from_catalogue(model).config), pipeline(options));
+}
+
+// With a machine, JSON has the times that the table shows, and bytes as the machine stores them.
+TEST(Explain, JsonHasTheTimesOfAMachine) {
+  const Hardware& h100 = hardware_named("h100-sxm");
+  auto s = run_passes(build("m", DType::bf16, from_catalogue("llama-3-8b").config), pipeline(passes_on(h100, {})));
+  BatchShape batch = BatchShape::parse("8x1@1000");
+  Roofline on(s.back().program, h100);
+  StepTime time = on.at(batch);
+  auto json = explain_json(s.back(), batch, &on);
+  EXPECT_EQ(json["hardware"], "h100-sxm");
+  EXPECT_EQ(json["step"]["limit"], "memory");
+  EXPECT_EQ(json["step"]["ideal_seconds"], time.ideal);
+  EXPECT_EQ(json["step"]["bytes"], time.sum.bytes());
+  double sum = 0;
+  for (const auto& op : json["ops"]) sum += op["ideal_seconds"].get<double>();
+  EXPECT_NEAR(sum, time.ideal, 1e-9 * time.ideal);
+  auto plain = explain_json(s.back(), batch);
+  EXPECT_FALSE(plain.contains("hardware"));
+  EXPECT_FALSE(plain["ops"][0].contains("ideal_seconds"));
+  EXPECT_GT(plain["step"]["bytes"], json["step"]["bytes"]);  // activations in bf16 there
 }
 
 TEST(Explain, Golden) {

@@ -128,6 +128,24 @@ TEST(Speculation, YieldsWhatLeviathanSays) {
   EXPECT_NEAR(alone.speedup, alone.tokens / (alone.depth * alone.draft_cost + alone.verify_cost), 1e-12);
 }
 
+TEST(Deployment, AnFp8CacheTakesHalfOfABf16One) {
+  Situation s = on("llama-3-8b", "h100");
+  Deployment bf16(s);
+  s.kv_bits = 8;
+  Deployment fp8(s);
+  EXPECT_EQ(bf16.memory().kv_per_token, 131'072);
+  EXPECT_EQ(fp8.memory().kv_per_token, 65'536);
+  EXPECT_EQ(fp8.memory().weights, bf16.memory().weights);
+  BatchShape batch = Deployment::alike(64, 1, 1000);
+  OpCost narrow = fp8.step(batch).sum, wide = bf16.step(batch).sum;
+  EXPECT_EQ(2 * narrow.bytes(Role::kv), wide.bytes(Role::kv));
+  EXPECT_EQ(narrow.bytes(Role::weight), wide.bytes(Role::weight));
+  EXPECT_EQ(narrow.bytes(Role::activation), wide.bytes(Role::activation));
+  // All of what is saved is memory time: the step is limited by memory.
+  EXPECT_NEAR(bf16.step(batch).ideal - fp8.step(batch).ideal, static_cast<double>(narrow.bytes(Role::kv)) / 3.35e12,
+              1e-6);
+}
+
 TEST(Targets, AnswerWhatTheyWereAskedExactly) {
   Situation s = on("llama-3-8b", "h100");
   Deployment d(s);
