@@ -267,9 +267,10 @@ class AttentionKernel {
     int64_t begin = from / page_tokens, end = (until + page_tokens - 1) / page_tokens;
 
     float* x = scores_ + r * score_step;
+    const ScaledAndCapped exponent = exponent_;  // which no store into x changes
     F32x16 lanes(-INFINITY);
     for (int64_t i = begin * page_tokens; i < end * page_tokens; i += 16) {
-      F32x16 scaled = exponent_(load(x + i));
+      F32x16 scaled = exponent(load(x + i));
       if (i < from || i + 16 > until) scaled = select(between(from - i, until - i), scaled, F32x16(-INFINITY));
       store(x + i, scaled);
       lanes = max(lanes, scaled);

@@ -6,8 +6,8 @@ namespace ridgeline {
 // y = softmax(scale * q k^T) v over the visible pairs, scores never stored                 (Dao et al. 2022)
 //   q, y: [tokens, heads * head_dim]   keys, values: [keys or tokens, kv_heads * head_dim]   slots: [keys], with a cache
 // The arithmetic is its own (docs/numerics.md, "attention"). Keys are cut into segments of 512 absolute positions and pages of
-// 32. Per segment: x = fl(dot * c), c = fl(log2 e * scale), or with a cap x = fl(tanh(fl(dot * fl(scale / cap))) * fl(log2 e * cap)); m = max over x; p = 2^(x - m); l = the sum of p in 16 lanes;
-// o = p V with p rounded to `type`, two chains per page. Segments merge in ascending order:
+// 32. Per segment: x = fl(dot * c), c = fl(log2 e * scale), or what a cap makes of it (ScaledAndCapped); m = max over x;
+// p = 2^(x - m); l = the sum of p in 16 lanes; o = p V with p rounded to `type`, two chains per page. Segments merge, ascending:
 // N = max(M, m), a = 2^(M - N), b = 2^(m - N), L = fma(L, a, l b), O = fma(O, a, o b). At last y = O * fl(1 / L) + 0.
 // So neither paging, nor chunking, nor the batch, nor how segments are shared out among threads changes a bit.
 struct Attention {

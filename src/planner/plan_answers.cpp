@@ -126,8 +126,12 @@ std::string rate_line(const ForRate& r) {
 
 std::string plan_heading(const Plan& p) {
   const Situation& s = p.request.situation;
-  return fmt::format("{} ({}, {} parameters) on {}", s.model, weight_types(p.deployment->program()),
-                     parameter_text(p.deployment->parameters()), machine_text(s));
+  std::string types = weight_types(p.deployment->program());
+  if (s.weight_bits) types += fmt::format(", layers in {:g} bits", *s.weight_bits);
+  if (s.kv_bits) types += fmt::format(", KV in {:g} bits", *s.kv_bits);
+  if (s.math) types += fmt::format(", products in {}", name_of(*s.math));
+  return fmt::format("{} ({}, {} parameters) on {}", s.model, types, parameter_text(p.deployment->parameters()),
+                     machine_text(s));
 }
 
 std::vector<PlanAnswer> plan_answers(const Plan& p) {
