@@ -40,7 +40,7 @@ void explain_command(const ExplainOptions& o) {
   auto stages = run_passes(build(model.name, DType::bf16, model.config), pipeline(options));
   std::string text;
   if (o.passes) {
-    text = stage_table(stages, batch);
+    text = o.json ? stages_json(stages, batch).dump(2) + "\n" : stage_table(stages, batch);
   } else if (o.diff.empty()) {
     const Stage& stage = o.after.empty() ? stages.back() : stage_after(stages, o.after);
     std::optional<Roofline> roofline;

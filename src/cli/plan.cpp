@@ -74,6 +74,12 @@ std::string hardware_list() {
   return t.text();
 }
 
+nlohmann::ordered_json hardware_list_json() {
+  auto json = nlohmann::ordered_json::array();
+  for (const Hardware& h : hardware_catalogue()) json.push_back(hardware_json(h));
+  return json;
+}
+
 // Of a model that is in files here.
 std::optional<EngineNeed> engine_need(const NamedModel& m, const PlanRequest& r) {
   if (!m.files || m.files->size() == 0) return {};
@@ -95,6 +101,15 @@ std::optional<EngineNeed> engine_need(const NamedModel& m, const PlanRequest& r)
 void explain_number(const Plan& p, std::string name, bool json) {
   if (name.ends_with(".ms")) name.replace(name.size() - 2, 2, "seconds");
   Sheet sheet = plan_sheet(p);
+  if (name == "list" && json) {
+    auto all = nlohmann::ordered_json::array();
+    for (const auto& n : sheet.names())
+      all.push_back({{"name", n},
+                     {"value", static_cast<double>(sheet.value(n))},
+                     {"unit", sheet.label(n).unit},
+                     {"meaning", sheet.label(n).meaning}});
+    return fmt::print("{}\n", all.dump(2));
+  }
   if (name == "list") {
     TextTable t({{"quantity", TextTable::Align::left}, {"value"}, {"what it is", TextTable::Align::left}});
     for (const auto& n : sheet.names()) t.row({n, amount(sheet.value(n), sheet.label(n).unit), sheet.label(n).meaning});
@@ -105,7 +120,7 @@ void explain_number(const Plan& p, std::string name, bool json) {
 }
 
 void plan_command(PlanOptions o, const std::string& command) {
-  if (o.list) return fmt::print("{}", hardware_list());
+  if (o.list) return fmt::print("{}", o.json ? hardware_list_json().dump(2) + "\n" : hardware_list());
   if (o.model.empty()) fail(ExitCode::usage, "no_model", "plan needs a model (see: ridgeline plan --help)");
   o.situation.hardware = hardware_argument(o.hardware);
   if (!o.engine.empty()) o.situation.hardware.efficiency = engine_of(o.situation.hardware, o.engine);

@@ -29,6 +29,7 @@ nlohmann::ordered_json difference_json(const Stage& before, const Stage& after, 
 
 // What each pass of a pipeline left: ops, bytes and FLOPs of the step, and how long the pass itself took.
 std::string stage_table(const std::vector<Stage>&, const BatchShape&);
+nlohmann::ordered_json stages_json(const std::vector<Stage>&, const BatchShape&);
 
 // "65 sequences: 64 with 1 new token on 1,000 cached, 1 with 512 on 512"
 std::string words(const BatchShape&);

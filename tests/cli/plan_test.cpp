@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -43,6 +44,19 @@ TEST(PlanCommand, GivesTheSameNumbersAsJson) {
   double sum = 0;
   for (const auto& op : j["step"]["ops"]) sum += op["ideal_seconds"].get<double>();
   EXPECT_NEAR(sum, j["step"]["ideal_seconds"], 1e-9);
+}
+
+TEST(PlanCommand, ListsAreJsonToo) {
+  auto machines = nlohmann::json::parse(plan({"--list-hardware", "--json"}).out);
+  EXPECT_GE(machines.size(), 22u);
+  auto b200 = std::ranges::find_if(machines, [](const auto& m) { return m["name"] == "b200-hgx"; });
+  ASSERT_NE(b200, machines.end());
+  EXPECT_TRUE((*b200)["engines"].contains("vllm"));
+  auto quantities = nlohmann::json::parse(plan({"llama-3-8b", "--hw", "h100", "--why", "list", "--json"}).out);
+  auto tokens = std::ranges::find_if(quantities, [](const auto& q) { return q["name"] == "kv.tokens"; });
+  ASSERT_NE(tokens, quantities.end());
+  EXPECT_EQ((*tokens)["value"], 426784);
+  EXPECT_EQ((*tokens)["unit"], "tokens");
 }
 
 TEST(PlanCommand, ReadsHardwareFilesAndConfigsAlone) {
